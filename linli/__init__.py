@@ -1,0 +1,3 @@
+"""邻里 linli: one system a county governs its grids with."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,371 @@
+"""Report -> incident -> order, in one transaction and few statements: the front door of the county."""
+
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from linli.areas import queries as areas
+from linli.dispatch import clocks
+from linli.dispatch import facts as order_facts
+from linli.dispatch.actions import Said, Wanted, build_order, located
+from linli.dispatch.actions.steps import fact as order_fact
+from linli.dispatch.actions.steps import move_row
+from linli.dispatch.models import Move
+from linli.incidents import catalogue, facts, rules
+from linli.incidents.models import Incident, IncidentClass, Report
+from linli.kernel import Refused
+
+from linli.kernel.actor import SYSTEM, Actor, can, require
+from linli.kernel.bus.actions import tell
+from linli.kernel.deadlines import rules as deadlines
+from linli.kernel.deadlines.queries import calendar_for
+from linli.kernel.identity.fields import blind
+from linli.kernel.ledger.actions import Deed, record_many
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U: read aloud over the phone
+OLDEST_CAPTURE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the reporter takes away."""
+
+    report: int
+    incident: int
+    number: str
+    tracking: str
+    state: str
+    repeated: bool = False  # this client UUID had been received before
+
+
+def tracking_code(sender: str, client_uuid: uuid.UUID) -> str:
+    """Ten characters nobody can guess, the same each time for the same sending; only their hash is stored."""
+    key = settings.SECRET_KEY.encode()
+    raw = hmac.new(key, f"track\x1f{sender}\x1f{client_uuid}".encode(), hashlib.sha256).digest()
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in raw[:10])
+
+
+def tracking_hash(code: str) -> bytes:
+    folded = "".join(c for c in code.upper() if c.isalnum())
+    return hashlib.sha256(b"linli-track" + folded.encode()).digest()
+
+
+def report_incident(*, by: Actor, telling: rules.Telling) -> Receipt:
+    """Takes one report to a placed, classified and, where it is clear, dispatched incident.
+
+    Raises Refused 403, 413, 422, or 409 when the client UUID came before with other content. The same UUID with the
+    same content gets the first answer again and changes nothing.
+    """
+    require(by, "incidents.report")
+    rules.check_telling(telling)
+    client_uuid = uuid.UUID(str(telling.client_uuid)) if telling.client_uuid else uuid.uuid4()
+    try:
+        with transaction.atomic():
+            return _take(by, telling, client_uuid)
+    except IntegrityError as clash:
+        # the tracking code follows from sender and UUID, so its constraint may speak first
+        if "one_report_per_client_uuid" not in str(clash) and "incidents_report_tracking" not in str(clash):
+            raise
+    return _first_answer(telling, client_uuid)
+
+
+def _content(telling: rules.Telling) -> bytes:
+    return rules.digest(
+        telling.text, telling.class_said, telling.place_words, telling.lon, telling.lat, telling.name, telling.phone, telling.files
+    )
+
+
+def _first_answer(telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
+    first = Report.objects.select_related("incident").get(sender=telling.sender, client_uuid=client_uuid)
+    if bytes(first.content) != _content(telling):
+        raise Refused("这份上报此前已收到，但内容不同。请作为新的上报重新提交。", code="uuid_reused", status=409)
+    code = tracking_code(telling.sender, client_uuid)
+    return Receipt(first.pk, first.incident_id, first.incident.number, code, first.incident.state, repeated=True)
+
+
+@dataclass(slots=True)
+class Case:
+    """A report on its way through intake."""
+
+    telling: rules.Telling
+    text: str
+    now: datetime
+    place: dict[str, Any]
+    source: str
+    flags: list[str]
+    chosen: IncidentClass | None
+    guess: dict[str, Any]
+    urgency: str
+    decision: rules.Decision
+
+
+def _take(by: Actor, telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
+    case = _read(by, telling)
+    if telling.join:
+        incident = _join(telling.join)
+    else:
+        incident = _incident(by, case)
+        incident.save(force_insert=True)
+    code = tracking_code(telling.sender, client_uuid)
+    report = _report(by, case, incident, client_uuid, code)
+    report.save(force_insert=True)
+    moves = [_move(incident, "follow" if telling.join else "report", by, case.now, "", incident.state, telling.channel)]
+    told: list[Any] = [
+        facts.ReportReceived(report.pk, incident.pk, incident.subject, incident.area, telling.channel, bool(telling.join))
+    ]
+    deeds = [
+        Deed(
+            incident.subject,
+            "report",
+            by.ref,
+            {"report": report.pk, "class": incident.class_code, "state": incident.state, "area": incident.area},
+            {"phone": telling.phone} if telling.phone else {},
+        )
+    ]
+    if not telling.join:
+        _order(by, case, incident, moves, told, deeds)
+    Move.objects.bulk_create(moves)
+    record_many(deeds)
+    tell(*told)
+    return Receipt(report.pk, incident.pk, incident.number, code, incident.state)
+
+
+def _join(number: int) -> Incident:
+    incident = Incident.objects.select_for_update().filter(pk=number, private=False).first()
+    while incident and incident.merged_into_id:
+        incident = Incident.objects.select_for_update().get(pk=incident.merged_into_id)
+    if incident is None or not incident.open:
+        raise Refused("这件事已经办完或找不到了，请重新上报。", code="cannot_join", fields={"join": ["请重新上报"]})
+    incident.reports_count += 1
+    incident.version += 1
+    incident.save(update_fields=["reports_count", "version"])
+    return incident
+
+
+def _read(by: Actor, telling: rules.Telling) -> Case:
+    """Everything intake decides, from values in memory."""
+    now = timezone.now()
+    text, cut = rules.clean_text(telling.text)
+    flags = [*telling.flags, *(["control_characters"] if cut else [])]
+    if telling.captured_at and not now - OLDEST_CAPTURE <= telling.captured_at <= now + timedelta(minutes=5):
+        flags.append("odd_captured_at")
+    place, source = _place(telling, text, flags)
+    chosen, guess = _class(telling, text)
+    known_own = can(by, "incidents.report_own", area=place["grid"] or place["community"] or place["county"])
+    danger = rules.dangerous(text, [w for row in catalogue.classes.get().values() for w in row.danger_words])
+    urgency = "critical" if danger or (chosen and chosen.urgency == "critical") else chosen.urgency if chosen else "routine"
+    if danger:
+        guess["danger"] = danger
+    decision = rules.decide(
+        rules.Known(
+            class_code=chosen.code if chosen else "",
+            sure=bool(chosen),
+            has_point=place["lon"] is not None and source in ("gps", "pin"),
+            in_county=bool(place["county"]),
+            has_photo=bool(telling.files),
+            own_find=known_own and telling.channel in ("grid", "note"),
+            skip_confirm=bool(chosen and chosen.skip_confirm),
+            critical=urgency == "critical",
+            has_grid=bool(place["grid"]),
+        )
+    )
+    return Case(telling, text, now, place, source, flags, chosen, guess, urgency, decision)
+
+
+def _place(telling: rules.Telling, text: str, flags: list[str]) -> tuple[dict[str, Any], str]:
+    """The Located columns: a point, else a chosen area, else place names found in what was said."""
+    if telling.lon is not None and telling.lat is not None:
+        place = areas.located(telling.lon, telling.lat, source_crs=telling.crs)
+        if place.get("grid"):
+            return place, telling.place_source or "pin"
+        flags.append("outside_grids")
+    code = telling.area or areas.find_place_words(f"{telling.place_words} {text}"[:400])
+    spot = areas.place_of_code(code) if code else None
+    place = areas.located(None, None, code=code) if spot else areas.located(None, None)
+    place["county"] = place.get("county") or settings.LINLI_COUNTY
+    source = "grid" if telling.area and len(telling.area) == 15 else "address" if code else "unknown"
+    return place, telling.place_source if telling.place_source == "default" else source
+
+
+def _class(telling: rules.Telling, text: str) -> tuple[IncidentClass | None, dict[str, Any]]:
+    """The class: said by a known word, else predicted when the model is sure; the guess is kept either way."""
+    said = catalogue.class_said(telling.class_said) if telling.class_said else None
+    seen = catalogue.classify(text) if text else None
+    guess: dict[str, Any] = {}
+    if seen:
+        number, found = seen
+        guess = {
+            "model": number,
+            "top": [[code, round(float(p), 4)] for code, p in found.top[:3]],
+            "words": [[gram, round(float(w), 3)] for gram, w in found.words[:6]],
+            "sure": bool(found.sure),
+        }
+        if said is None and found.sure:
+            return catalogue.class_of(found.top[0][0]), guess
+    if said:
+        guess["said"] = said.code
+    return said, guess
+
+
+def _incident(by: Actor, case: Case) -> Incident:
+    chosen, telling, now = case.chosen, case.telling, case.now
+    filed = case.decision.do == "file"
+    state = {"file": "filed", "confirm": "confirming"}.get(case.decision.do, "reported")
+    return Incident(
+        title=rules.title_of(case.text) or (chosen.name if chosen else "照片上报"),
+        text=case.text,
+        class_code=chosen.code if chosen else "",
+        class_version=chosen.version if chosen else 0,
+        large=chosen.large if chosen else "",
+        domain=chosen.domain if chosen else "",
+        urgency=case.urgency,
+        state=state,
+        channel=telling.channel,
+        place_source=case.source,
+        place_words=telling.place_words,
+        private=bool(chosen and chosen.private),
+        hide_reporter=bool(chosen and chosen.private) or telling.anonymous,
+        guess={**case.guess, "why": list(case.decision.why)},
+        received_at=now,
+        filed_at=now if filed else None,
+        responded_at=now if case.decision.do == "file" and telling.channel in ("grid", "note") else None,
+        own_find=telling.channel in ("grid", "note"),
+        due_at=_due(case, filed),
+        promised_at=_due(case, True) if filed else None,
+        **case.place,
+    )
+
+
+def whole_limit(chosen: IncidentClass | None, urgency: str) -> list[str]:
+    """The limits a case must pass one after the other, for its promise."""
+    steps = [str(step["limit"]) for step in (chosen.milestones if chosen else [])]
+    return steps or [catalogue_limit("handle", urgency)]
+
+
+def catalogue_limit(stage: str, urgency: str) -> str:
+    return clocks.limit("incident.handle", stage, urgency)
+
+
+def _due(case: Case, filed: bool) -> datetime:
+    """Until filed: the desk's limit. After: the end of all milestones, counted from receipt."""
+    calendar = calendar_for(case.place["county"])
+    if not filed:
+        return deadlines.due(case.now, deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency)), calendar).at
+    return promise(case.now, case.chosen, case.urgency, case.place["county"])
+
+
+def promise(start: datetime, chosen: IncidentClass | None, urgency: str, county: str) -> datetime:
+    """The promised moment: every milestone of the class after the other."""
+    at, calendar = start, calendar_for(county)
+    for limit in whole_limit(chosen, urgency):
+        at = deadlines.due(at, deadlines.Limit.parse(limit), calendar).at
+    return at
+
+
+def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, code: str) -> Report:
+    telling = case.telling
+    return Report(
+        sender=telling.sender,
+        client_uuid=client_uuid,
+        content=_content(telling),
+        incident=incident,
+        first_incident=incident,
+        channel=telling.channel,
+        class_said=telling.class_said[:64],
+        text=case.text,
+        place_words=telling.place_words,
+        place_source=case.source,
+        captured_at=telling.captured_at,
+        received_at=case.now,
+        account_id=by.account,
+        name=telling.name,
+        phone=telling.phone,
+        phone_index=blind(telling.phone) if telling.phone else None,
+        anonymous=telling.anonymous,
+        tracking=tracking_hash(code),
+        flags=case.flags,
+        files=list(telling.files),
+        followed=bool(telling.join),
+        **case.place,
+    )
+
+
+def _move(incident: Incident, action: str, by: Actor, at: datetime, before: str, after: str, reason: str = "") -> Move:
+    """A step of the incident itself. Who reported stays out of the timeline."""
+    staff = by.roles - {"anyone", "resident"}
+    return Move(
+        subject=incident.subject,
+        action=action,
+        from_state=before,
+        to_state=after,
+        by=by.ref,
+        by_name=by.name if staff else "报事人",
+        by_role="、".join(sorted(staff)),
+        unit=incident.unit,
+        at=at,
+        reason=reason,
+        public=not incident.private,
+    )
+
+
+def _order(by: Actor, case: Case, incident: Incident, moves: list, told: list, deeds: list) -> None:
+    """The first order of a case, if it needs one now: to handle, to confirm on the spot, or to find the place."""
+    wanted = first_order(case.decision.do, incident, case.chosen)
+    if wanted is None:
+        return
+    kind, sent = wanted
+    order = build_order(kind, to=sent.to, at=case.now, received=case.now)
+    order.save(force_insert=True)
+    moves.append(move_row(order, "dispatch", "", SYSTEM, case.now, Said(data=sent.explanation)))
+    deeds.append(Deed(incident.subject, "order.raise", SYSTEM.ref, {"order": order.pk, "kind": order.kind, "unit": order.unit}))
+    told += [order_fact(order_facts.OrderRaised, order), order_fact(order_facts.OrderDispatched, order)]
+    if case.decision.do == "file":
+        incident.unit, incident.routing = order.unit, sent.explanation
+        Incident.objects.filter(pk=incident.pk).update(unit=order.unit, routing=sent.explanation)
+        moves.insert(1, _move(incident, "file", SYSTEM, case.now, "reported", "filed"))
+        told.append(filed_fact(incident))
+
+
+def filed_fact(incident: Incident) -> facts.IncidentFiled:
+    return facts.IncidentFiled(
+        incident.pk, incident.subject, incident.area, incident.class_code, incident.urgency, incident.state, incident.unit
+    )
+
+
+def first_order(do: str, incident: Incident, chosen: IncidentClass | None) -> tuple[Wanted, catalogue.Sent] | None:
+    """What is wanted and of whom, for a decision of rules.decide; None leaves the case to the desk's queue."""
+    if do == "desk" or do == "locate":
+        return None
+    area = incident.area
+    if do == "confirm":
+        sent = catalogue.to_grid_worker(area)
+        return order_for(incident, "incident.confirm", sent, verify="none"), sent
+    sent = catalogue.route(class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency)
+    return order_for(incident, "incident.handle", sent, verify="other", handle=chosen.milestones if chosen else None), sent
+
+
+def order_for(
+    incident: Incident, kind: str, sent: catalogue.Sent, *, verify: str, handle: Any = None, role: str = "lead"
+) -> Wanted:
+    return Wanted(
+        kind=kind,
+        subject=incident.subject,
+        title=incident.title,
+        place=located(incident),
+        urgency=incident.urgency,
+        private=incident.private,
+        instructions=incident.text[:2000],
+        handle=handle or None,
+        verify=verify,
+        explanation=sent.explanation,
+        role=role,
+    )
+
+

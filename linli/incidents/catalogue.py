@@ -1,0 +1,142 @@
+"""Classes, routing rules, rulings and the classifier, kept in memory: intake asks them without a query."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from linli.areas import queries as areas
+from linli.dispatch.actions import Assignee
+from linli.dispatch.models import Ruling
+from linli.incidents import rules
+from linli.incidents.classifier import Model, Prediction
+from linli.incidents.models import IncidentClass, ModelVersion, RoutingRule
+from linli.kernel.kept import Kept
+
+log = logging.getLogger(__name__)
+DESK = "ZX"  # the function of a command centre's desk: where work goes that nobody else owns
+COMMITTEE = "CUN"  # the function of a village or community committee
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    routes: tuple[rules.Route, ...]
+    rulings: dict[tuple[str, str], tuple[int, str, str]]  # (topic, area) -> id, unit, basis
+
+
+def _load_classes() -> dict[str, IncidentClass]:
+    return {row.code: row for row in IncidentClass.objects.filter(active=True)}
+
+
+def _load_routing() -> Routing:
+    rows = RoutingRule.objects.filter(valid_to=None)
+    routes = tuple(
+        rules.Route(r.pk, r.topic, r.area, r.urgency, r.function, r.unit, r.level, tuple(r.assist), r.basis) for r in rows
+    )
+    rulings = {(r.topic, r.area): (r.pk, r.unit, r.basis) for r in Ruling.objects.filter(valid_to=None)}
+    return Routing(routes, rulings)
+
+
+def _load_model() -> tuple[int, Model] | None:
+    row = ModelVersion.objects.filter(active=True).first()
+    path = Path(settings.LINLI_MODELS) / row.file if row else None
+    if row is None or path is None or not path.exists():
+        return None
+    return row.pk, Model.load(path)
+
+
+classes = Kept(
+    _load_classes, "SELECT count(*), max(id), count(*) FILTER (WHERE active) FROM incidents_incidentclass"
+)
+routing = Kept(
+    _load_routing,
+    "SELECT (SELECT (count(*), max(id), max(valid_to))::text FROM incidents_routingrule),"
+    " (SELECT (count(*), max(id), max(valid_to))::text FROM dispatch_ruling)",
+)
+model = Kept(_load_model, "SELECT max(id) FILTER (WHERE active), count(*) FROM incidents_modelversion")
+
+
+def class_of(code: str) -> IncidentClass | None:
+    return classes.get().get(code)
+
+
+def class_said(words: str) -> IncidentClass | None:
+    """The class a reporter's own word names: its code or its exact name; any other word is only a hint."""
+    known = classes.get()
+    return known.get(words) or next((row for row in known.values() if row.name == words), None)
+
+
+def classify(text: str) -> tuple[int, Prediction] | None:
+    """The active model's view of a text, or None when there is no model or it fails: then a clerk decides."""
+    kept = model.get()
+    if kept is None:
+        return None
+    try:
+        return kept[0], kept[1].predict(text)
+    except Exception:
+        log.exception("分类失败，转人工受理")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where work goes and why: stored on the case, shown to anybody who may see it."""
+
+    to: Assignee
+    explanation: dict
+    assist: tuple[str, ...] = ()
+
+
+def desk(area: str) -> str:
+    """The desk of the town, else of the county; never empty once a county is set up."""
+    return areas.unit_for(DESK, area) or areas.unit_for(DESK, area[:6]) or ""
+
+
+def route(*, class_code: str, large: str, area: str, urgency: str) -> Sent:
+    """The unit for a class in an area: a remembered ruling, then the routing rules, then the desk. Never nobody."""
+    table = routing.get()
+    for cut in (15, 12, 9, 6):
+        if len(area) >= cut and (ruled := table.rulings.get((class_code, area[:cut]))):
+            number, unit, basis = ruled
+            return Sent(Assignee(unit), {"by": "ruling", "id": number, "text": basis})
+    rule = rules.pick_route(table.routes, class_code=class_code, large=large, area=area, urgency=urgency)
+    if rule:
+        sent = _by_rule(rule, area)
+        if sent:
+            return sent
+    why = f"规则 {rule.id} 的承办单位已停用或不存在" if rule else "没有适用的派遣规则"
+    return Sent(Assignee(desk(area)), {"by": "desk", "text": f"{why}，由指挥中心先接，请派遣员改派"})
+
+
+LEVELS = {"grid": 15, "community": 12, "town": 9, "street": 9, "county": 6}
+
+
+def _by_rule(rule: rules.Route, area: str) -> Sent | None:
+    explanation = {"by": "rule", "id": rule.id, "text": rule.basis, "topic": rule.topic}
+    if rule.level == "grid":
+        return _to_grid(area, explanation, rule.assist)
+    unit = rule.unit or areas.unit_for(rule.function, area[: LEVELS.get(rule.level, 6)]) or ""
+    if not unit and rule.level == "community":
+        unit = areas.unit_for(COMMITTEE, area) or ""
+    if unit not in areas.unit_names():
+        return None
+    return Sent(Assignee(unit), explanation, rule.assist)
+
+
+def _to_grid(area: str, explanation: dict, assist: tuple[str, ...] = ()) -> Sent | None:
+    keeper = areas.keepers(area) if len(area) == 15 else {}
+    person = keeper.get("worker") or keeper.get("deputy")
+    unit = areas.unit_for(COMMITTEE, area) or desk(area)
+    if not unit:
+        return None
+    where = areas.area_name(area)
+    explanation = {**explanation, "person": "网格员" if person else f"{where or '该网格'}暂无网格员，由村（社区）接单"}
+    return Sent(Assignee(unit, person), explanation, assist)
+
+
+def to_grid_worker(area: str) -> Sent:
+    """The grid's own worker, else the committee, else the desk: for confirming on the spot."""
+    return _to_grid(area, {"by": "grid", "text": "由所在网格先行核实"}) or Sent(
+        Assignee(desk(area)), {"by": "desk", "text": "该处没有网格员，由指挥中心安排核实"}
+    )

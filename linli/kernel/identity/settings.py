@@ -1,0 +1,1 @@
+"""Settings of sign-in (django-allauth), read into the site settings."""

@@ -1,0 +1,118 @@
+"""Writing the record. `record` joins the caller's transaction and waits for nobody."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from linli.kernel.actor import Actor
+from linli.kernel.ledger import rules
+from linli.kernel.ledger.models import Entry, Head, Node, Salt
+
+SEQUENCER_LOCK = 0x6C696E6C  # one sequencer at a time, whatever the number of workers
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing to be recorded. `fields`: text and integers only; `personal`: values that enter as salted hashes."""
+
+    subject: str
+    verb: str
+    by: str
+    fields: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
+    log: str = "county"
+
+
+def record(
+    *,
+    subject: str,
+    verb: str,
+    by: Actor,
+    fields: Mapping[str, str | int | bool | None] | None = None,
+    personal: Mapping[str, str] | None = None,
+    log: str = "county",
+) -> None:
+    """Records one deed in the transaction of the caller. Raises TypeError for values a leaf cannot carry."""
+    record_many([Deed(subject, verb, by.ref, fields or {}, personal or {}, log)])
+
+
+def record_many(deeds: Sequence[Deed]) -> None:
+    """Several deeds in one statement (two if any carries personal values)."""
+    now = timezone.now()
+    entries, salts = [], []
+    for deed in deeds:
+        body = dict(deed.fields)
+        entry = Entry(log=deed.log, at=now, subject=deed.subject, verb=deed.verb, by=deed.by, fields=body)
+        for name, value in deed.personal.items():
+            salt = os.urandom(16)
+            body[name] = "sha256:" + rules.salted(value, salt)
+            salts.append(Salt(entry=entry, field=name, salt=salt))
+        rules.canonical(body)
+        entries.append(entry)
+    Entry.objects.bulk_create(entries)
+    if salts:
+        Salt.objects.bulk_create(salts)
+
+
+def leaf_of(entry: Entry) -> bytes:
+    """The bytes of an entry that the tree protects."""
+    return rules.canonical(
+        {
+            "id": entry.pk,
+            "log": entry.log,
+            "at": rules.microseconds(entry.at),
+            "subject": entry.subject,
+            "verb": entry.verb,
+            "by": entry.by,
+            "fields": entry.fields,
+        }
+    )
+
+
+@transaction.atomic
+def sequence(limit: int = 2000) -> int:
+    """Gives up to `limit` waiting entries their places and extends the trees. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+    waiting = list(Entry.objects.filter(seq=None).order_by("id")[:limit])
+    by_log: dict[str, list[Entry]] = {}
+    for entry in waiting:
+        by_log.setdefault(entry.log, []).append(entry)
+    for log, entries in by_log.items():
+        _extend(log, entries)
+    return len(waiting)
+
+
+def _extend(log: str, entries: list[Entry]) -> None:
+    head = Head.objects.filter(log=log).order_by("-size").first()
+    size = head.size if head else 0
+    known: dict[tuple[int, int], bytes] = {}
+
+    def read(level: int, index: int) -> bytes:
+        if (level, index) not in known:
+            known[level, index] = bytes(Node.objects.values_list("hash", flat=True).get(log=log, level=level, index=index))
+        return known[level, index]
+
+    for place, entry in enumerate(entries, start=size):
+        entry.seq, entry.leaf = place, rules.leaf_hash(leaf_of(entry))
+    fresh = rules.grow(size, [bytes(entry.leaf) for entry in entries if entry.leaf], read)
+    known.update({(level, index): digest for level, index, digest in fresh})
+    Entry.objects.bulk_update(entries, ["seq", "leaf"], batch_size=500)
+    Node.objects.bulk_create([Node(log=log, level=level, index=i, hash=d) for level, i, d in fresh], batch_size=1000)
+    new_size = size + len(entries)
+    Head.objects.create(log=log, size=new_size, root=rules.root(new_size, read))
+
+
+def erase(*, by: Actor, subject: str) -> int:
+    """Deletes the salts of a subject's personal values (a person's right to be forgotten); leaves stay."""
+    from linli.kernel.actor import require
+
+    require(by, "people.erase", subject=subject)
+    gone, _ = Salt.objects.filter(entry__subject=subject).delete()
+    record(subject=subject, verb="erase", by=by, fields={"salts": gone})
+    return gone

@@ -1,0 +1,1 @@
+"""Base pages, form fields, tables, filters, imports, the offline core and the look they share."""

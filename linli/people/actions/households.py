@@ -1,0 +1,103 @@
+"""Dwellings and households."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from linli.areas import queries as areas
+from linli.kernel import Refused
+from linli.kernel.actor import Actor, require
+from linli.kernel.ledger.actions import record
+from linli.people import rules
+from linli.people.actions.persons import codes_from, locked_household
+from linli.people.models import Dwelling, Household, Person
+
+
+@transaction.atomic
+def add_household(
+    *, by: Actor, address: str, lon: float | None = None, lat: float | None = None, source_crs: str = "wgs84",
+    area: str = "", kind: str = "registered", number: str = "", dwelling: int | None = None,
+    door_hint: str = "", demo: bool = False,
+) -> Household:  # fmt: skip
+    """A household in a new dwelling (a point or an area code is needed), or a further one in `dwelling`."""
+    home = Dwelling.objects.filter(pk=dwelling).first() if dwelling is not None else None
+    if dwelling is not None and home is None:
+        raise Refused("没有这处住所。", code="no_dwelling", status=404)
+    place = None if home else areas.located(lon, lat, source_crs=source_crs, code=area)
+    codes = codes_from(home) if home else {name: place[name] for name in codes_from(None)}
+    where = codes["grid"] or codes["community"] or codes["street"] or codes["county"]
+    wrong = _household_faults(address if home is None else "有", where, kind, area)
+    if wrong:
+        raise Refused("住户信息有误，请按提示改正。", code="wrong_household", fields=wrong)
+    require(by, "people.change", area=where)
+    if home is None:
+        home = Dwelling.objects.create(
+            address=address.strip()[:200], door_hint=door_hint.strip()[:200], demo=demo, **place
+        )
+    try:
+        with transaction.atomic():
+            row = Household.objects.create(
+                dwelling=home, kind=kind, number=number.strip()[:32], demo=demo, **codes
+            )
+    except IntegrityError as why:
+        said = "本村（社区）已有这个户号，请核对"
+        raise Refused(f"{said}。", code="number_taken", fields={"number": [said]}, status=409) from why
+    record(
+        subject=f"people.household:{row.pk}",
+        verb="add_household",
+        by=by,
+        fields={"kind": kind, "area": where},
+    )
+    return row
+
+
+def _household_faults(address: str, where: str, kind: str, area: str) -> dict[str, list[str]]:
+    wrong = {}
+    if not address.strip():
+        wrong["address"] = ["请填写地址"]
+    if len(where) < 12 or (area and not areas.area_exists(area)):
+        wrong["area"] = ["请选择网格，或在地图上点出住所的位置"]
+    if kind not in rules.HOUSEHOLD_KINDS:
+        wrong["kind"] = ["请选择住户类型"]
+    return wrong
+
+
+@transaction.atomic
+def correct_dwelling(
+    *, by: Actor, household: int, address: str, lon: float | None = None, lat: float | None = None,
+    source_crs: str = "wgs84", area: str = "", door_hint: str | None = None,
+) -> Household:  # fmt: skip
+    """Puts an address or position right; households and people in the dwelling follow it to its grid."""
+    row = locked_household(household)
+    require(by, "people.change", area=row.area)
+    home = Dwelling.objects.select_for_update().get(pk=row.dwelling_id)
+    if lon is not None or area:
+        for name, value in areas.located(lon, lat, source_crs=source_crs, code=area or row.area).items():
+            setattr(home, name, value)
+    if wrong := _household_faults(address, home.area, row.kind, area):
+        raise Refused("住所信息有误，请按提示改正。", code="wrong_dwelling", fields=wrong)
+    require(by, "people.change", area=home.area)
+    home.address = address.strip()[:200]
+    if door_hint is not None:
+        home.door_hint = door_hint.strip()[:200]
+    home.save()
+    codes = codes_from(home)  # type: ignore[arg-type]
+    Household.objects.filter(dwelling=home).update(**codes)
+    Person.objects.filter(memberships__household__dwelling=home, memberships__until=None).update(**codes)
+    record(subject=f"people.household:{row.pk}", verb="correct_dwelling", by=by, fields={"area": home.area})
+    row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def set_head(*, by: Actor, household: int, person: int) -> Household:
+    """Makes a member the head of their household."""
+    row = locked_household(household)
+    require(by, "people.change", area=row.area)
+    if not row.members.filter(person=person, until=None).exists():
+        said = "户主须是本户现有成员"
+        raise Refused(f"{said}。", code="not_a_member", fields={"person": [said]})
+    row.head_id = person
+    row.save(update_fields=["head"])
+    record(subject=f"people.household:{row.pk}", verb="set_head", by=by, fields={"person": person})
+    return row
