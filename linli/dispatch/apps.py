@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -8,11 +10,13 @@ class DispatchConfig(AppConfig):
     verbose_name = "派单"
 
     def ready(self) -> None:
-        from linli.dispatch import jobs  # noqa: F401  registers its timers
+        from linli.dispatch import jobs, reactions  # noqa: F401  they register themselves
         from linli.dispatch.subjects import ORDER
+        from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
 
         subjects.register(ORDER)
+        register_templates(Path(__file__).parent / "data" / "notices.yaml")
         post_migrate.connect(_load, sender=self)
 
 

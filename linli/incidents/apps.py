@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -10,8 +12,9 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         from linli.dispatch import registry
         from linli.dispatch.registry import OrderKind
-        from linli.incidents import reactions  # noqa: F401
+        from linli.incidents import jobs, reactions  # noqa: F401  they register themselves
         from linli.incidents.subjects import INCIDENT, REPORT
+        from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
 
         registry.register(OrderKind("incident.handle", "处置", verify="other"))
@@ -19,6 +22,7 @@ class IncidentsConfig(AppConfig):
         registry.register(OrderKind("incident.check", "到场核查", verify="none", form="incidents.check"))
         subjects.register(INCIDENT)
         subjects.register(REPORT)
+        register_templates(Path(__file__).parent / "data" / "notices.yaml")
         post_migrate.connect(_load, sender=self)
 
 

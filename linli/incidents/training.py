@@ -25,6 +25,7 @@ from sklearn.svm import LinearSVC
 from .classifier import Model, choose_threshold, clean, grams, softmax
 
 DATA = Path(__file__).parent / "data"
+BUNDLE = 4  # words of `cues.yaml` taught together as one short text
 LARGEST = 4_500_000  # cells of the weight matrix: float16, so the file stays below 10 MB
 
 
@@ -59,6 +60,18 @@ def starter_examples() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(text for text, _ in pairs), tuple(code for _, code in pairs)
 
 
+@cache
+def starter_cues() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Short bundles of the words typical of a class, and their small-class codes, from `data/cues.yaml`."""
+    bundles, codes = [], []
+    for code, line in yaml.load((DATA / "cues.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader).items():
+        words = line.split()
+        parts = [" ".join(words[i : i + BUNDLE]) for i in range(0, len(words), BUNDLE)]
+        bundles += parts
+        codes += [code] * len(parts)
+    return tuple(bundles), tuple(codes)
+
+
 def large_classes() -> dict[str, str]:
     """Small-class code to large-class code."""
     return {str(record["code"]): str(record["large"]["code"]) for record in class_records()}
@@ -72,7 +85,9 @@ def domains() -> dict[str, str]:
 def train_starter(seed: int = 0, recipe: Recipe | None = None) -> Model:
     """The model an installation begins with: the project's own examples, no message of any resident."""
     texts, labels = starter_examples()
-    return train(texts, labels, seed, groups=large_classes(), recipe=recipe or Recipe(least=1))
+    return train(
+        texts, labels, seed, groups=large_classes(), cues=starter_cues(), recipe=recipe or Recipe(least=1, soften=0, bayes=0)
+    )
 
 
 def train(
@@ -81,6 +96,7 @@ def train(
     seed: int,
     *,
     groups: Mapping[str, str] | None = None,
+    cues: tuple[Sequence[str], Sequence[str]] = ((), ()),
     recipe: Recipe | None = None,
 ) -> Model:
     """Trains, calibrates and sets the thresholds; the same input and seed give the same model.
@@ -94,14 +110,17 @@ def train(
     if len(names) < 2 or fewest < 2:
         raise ValueError("训练至少需要两个类别，且每类至少两条样本；请补充样本后重试")
     documents = [grams(clean(text)) for text in texts]
-    svm, bayes = _out_of_fold(documents, y, len(names), seed, min(recipe.folds, fewest), recipe)
+    extra = [grams(clean(text)) for text in cues[0]]
+    extra_y = np.searchsorted(names, np.asarray(cues[1])) if extra else np.zeros(0, int)
+    svm, bayes = _out_of_fold(documents, y, extra, extra_y, len(names), seed, min(recipe.folds, fewest), recipe)
     mix = (1 / svm.std(), recipe.bayes / bayes.std())
     margins = svm * mix[0] + bayes * mix[1]
     temperature, bias = calibrate(margins, y)
     shares = softmax(margins * temperature + bias)
-    vocabulary, idf, matrix = _matrix(documents, recipe.least, LARGEST // len(names))
-    svm_weights, svm_intercept = _fit_svm(matrix, y, len(names), recipe, seed)
-    bayes_weights = _fit_bayes(matrix, y)
+    vocabulary, idf, matrix = _matrix(documents + extra, recipe.least, LARGEST // len(names))
+    whole = np.concatenate([y, extra_y])
+    svm_weights, svm_intercept = _fit_svm(matrix, whole, len(names), recipe, seed)
+    bayes_weights = _fit_bayes(matrix, whole)
     return Model(
         labels=tuple(str(name) for name in names),
         vocabulary=vocabulary,
@@ -146,17 +165,18 @@ def _thresholds(
 
 
 def _out_of_fold(
-    documents: list[tuple[Counter[str], Counter[str]]], y: np.ndarray, k: int, seed: int, folds: int, recipe: Recipe
+    documents: list[tuple[Counter[str], Counter[str]]], y: np.ndarray, extra, extra_y, k: int, seed: int, folds: int, recipe: Recipe
 ) -> tuple[np.ndarray, np.ndarray]:
     """Margins of every document by models that never saw it: SVM and naive Bayes, each (n, k), rows centred."""
     svm, bayes = np.zeros((len(y), k)), np.zeros((len(y), k))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for kept, held in parts.split(y, y):
-        vocabulary, idf, matrix = _matrix([documents[i] for i in kept], recipe.least, LARGEST // k)
+        vocabulary, idf, matrix = _matrix([documents[i] for i in kept] + extra, recipe.least, LARGEST // k)
+        taught = np.concatenate([y[kept], extra_y])
         unseen = _rows([documents[i] for i in held], vocabulary, idf)
-        weights, intercept = _fit_svm(matrix, y[kept], k, recipe, seed)
+        weights, intercept = _fit_svm(matrix, taught, k, recipe, seed)
         svm[held] = unseen @ weights + intercept
-        bayes[held] = unseen @ _fit_bayes(matrix, y[kept])
+        bayes[held] = unseen @ _fit_bayes(matrix, taught)
     return svm - svm.mean(axis=1, keepdims=True), bayes - bayes.mean(axis=1, keepdims=True)
 
 

@@ -137,7 +137,8 @@ def person_faults(
 def masked_address(words: str) -> str:
     """An address without its last numbers: 人民路 12 号 3 栋 502 -> 人民路****"""
     found = re.search(r"\d", words)
-    return f"{words[: found.start()]}****" if found and found.start() else words[:4] + "****" if words else ""
+    kept = words[: found.start()] if found else words[:4]
+    return f"{kept}****" if words else ""
 
 
 def same_person_fault(first: str, second: str, first_birth: date | None, second_birth: date | None) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from linli.site.offspring import tied
-from linli.site.postmaster import clear_stale, postmaster_of
+from linli.site.postmaster import clear_stale, last_written
 
 LOOK_EVERY = 0.2  # seconds
 LONGEST_PAUSE = 30.0  # seconds between two attempts to bring the server back
@@ -71,12 +71,14 @@ class Keeper:
         back_at = 0.0
         while not self.stopping and not self.unused():
             time.sleep(LOOK_EVERY)
-            if self.child.poll() is None:
-                self.note_ready()
-            elif not self.was_ready:
+            ended = self.child.poll() is not None
+            self.note_ready()
+            if not ended:
+                continue
+            if not self.was_ready:
                 say(f"数据库未能启动，退出码 {self.child.returncode}")
                 return 1
-            elif not back_at:
+            if not back_at:
                 say(f"数据库意外退出（{self.child.returncode}），{self.pause:.0f} 秒后重新启动")
                 back_at = time.monotonic() + self.pause
                 self.pause = min(self.pause * 2, LONGEST_PAUSE)
@@ -88,10 +90,12 @@ class Keeper:
         return 0
 
     def note_ready(self) -> None:
-        server = postmaster_of(self.data)
+        """Remember that this server got ready; its pid file says so even when it was killed since."""
+        server = last_written(self.data)
         if server and server.ready and server.pid == self.child.pid:
             self.was_ready = True
-            self.pause = 1.0
+            if self.child.poll() is None:
+                self.pause = 1.0
 
     def shut_down(self) -> None:
         """Fast shutdown; immediate when that takes long; SIGKILL as the last word."""

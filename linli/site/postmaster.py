@@ -22,12 +22,16 @@ class Postmaster:
 
 def postmaster_of(data: Path) -> Postmaster | None:
     """The server running on this data directory; None when there is none, however `postmaster.pid` looks."""
+    written = last_written(data)
+    return written if written and is_postmaster(written.pid, data) else None
+
+
+def last_written(data: Path) -> Postmaster | None:
+    """What `postmaster.pid` says, whether or not that process still lives."""
     lines = _pid_file(data)
-    pid = _number(lines, 0)
-    if not pid or not is_postmaster(pid, data):
-        return None
     status = lines[READY_LINE].strip() if len(lines) > READY_LINE else ""
-    return Postmaster(pid=pid, port=_number(lines, 3), ready=status == "ready")
+    pid = _number(lines, 0)
+    return Postmaster(pid=pid, port=_number(lines, 3), ready=status == "ready") if pid else None
 
 
 def is_postmaster(pid: int, data: Path) -> bool:

@@ -8,6 +8,7 @@ from shapely.geometry import box, mapping
 
 from linli.areas import queries as area_queries
 from linli.areas.models import Area, Keeper, Unit
+from linli.incidents.models import RoutingRule
 from linli.kernel.access.models import Grant
 from linli.kernel.access.queries import actor_for
 from linli.kernel.actor import Actor
@@ -61,6 +62,8 @@ def town(db: None) -> Town:
     Unit.objects.create(code="430181-ZX", name="县社会治理中心", kind="centre", function="ZX", area=COUNTY)
     for function, name in (("CG", "城管执法局"), ("ZJ", "住建局"), ("JT", "交通运输局"), ("SL", "水利局"), ("GS", "供水公司")):
         Unit.objects.create(code=f"430181-{function}", name=name, kind="department", function=function, area=COUNTY)
+    RoutingRule.objects.all().delete()
+    RoutingRule.objects.create(topic="", function="CG", level="county", basis="测试：全部派城管")
     accounts = {
         "worker": _account("李网格", "grid_worker", GRID),
         "clerk": _account("王受理", "duty_officer", TOWN),

@@ -7,7 +7,7 @@ A pause stops the clock: to the microsecond for dh, ch, h and min; by whole days
 pause begins is spent and the day it ends is not counted, as the start day is not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -227,7 +227,13 @@ def elapsed(
     return Fraction(_run(start, end, unit, calendar, stops), _MICROS[unit])
 
 
-def _run(start: datetime, end: datetime, unit: str, calendar: Calendar, stops: Stops) -> int:
+def _run(
+    start: datetime,
+    end: datetime,
+    unit: str,
+    calendar: Calendar,
+    stops: Sequence[tuple[datetime, datetime | None]],
+) -> int:
     """Microseconds the unit's clock ran between two moments."""
     used = _reading(end, unit, calendar) - _reading(start, unit, calendar)
     for begin, until in stops:

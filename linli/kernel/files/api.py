@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.http.response import HttpResponseBase
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from linli.kernel import Refused
 from linli.kernel.files import actions, queries
 from linli.kernel.files.models import Attachment
 
 router = Router(tags=["files"])
+routers = {"/files": router}
 
 
 class UploadIn(Schema):
@@ -39,11 +40,11 @@ def _out(row: Attachment) -> dict:
 def _conflict(wrong: actions.WrongOffset) -> HttpResponse:
     """problem+json with the number a program needs beside the words."""
     body = {
-        "type": "about:blank",
+        "type": f"about:blank#{wrong.code}",
         "title": wrong.message,
         "status": 409,
         "code": wrong.code,
-        "fields": wrong.fields,
+        "errors": [{"field": name, "reasons": said} for name, said in wrong.fields.items()],
         "offset": wrong.offset,
     }
     answer = JsonResponse(
@@ -57,7 +58,7 @@ def _conflict(wrong: actions.WrongOffset) -> HttpResponse:
 def begin(request: HttpRequest, given: UploadIn):  # type: ignore[no-untyped-def]
     """Opens an upload; the same client_uuid again answers with the offset reached."""
     row = actions.begin(by=request.actor, **given.dict())  # type: ignore[attr-defined]
-    return 201, _out(row)
+    return Status(201, _out(row))
 
 
 @router.get("/uploads/{upload_id}", response=UploadOut)
@@ -111,7 +112,14 @@ def thumb(request: HttpRequest, file_id: int, size: int = 320):  # type: ignore[
     except ValueError:
         said = "缩略图只有 320 和 1280 两种。"
         raise Refused(said, code="bad_size", fields={"size": [said]}) from None
+    except FileNotFoundError:
+        raise _missing() from None
     return _serve(request, path, f"{row.stored}-{size}", "image/webp", f"{Path(row.name).stem}-{size}.webp")
+
+
+def _missing() -> Refused:
+    """The table knows the file, the disk does not."""
+    return Refused("文件暂时无法读取，请联系管理员。", code="file_missing", status=404)
 
 
 def _serve(request: HttpRequest, path: Path, tag: str, content_type: str, name: str) -> HttpResponseBase:
@@ -130,7 +138,7 @@ def _serve(request: HttpRequest, path: Path, tag: str, content_type: str, name: 
     try:
         answer = FileResponse(path.open("rb"), content_type=content_type)
     except FileNotFoundError:
-        raise Refused("文件暂时无法读取，请联系管理员。", code="file_missing", status=404) from None
+        raise _missing() from None
     for header, value in headers.items():
         answer[header] = value
     return answer

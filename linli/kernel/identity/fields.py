@@ -45,8 +45,7 @@ class Keys:
             sealed = work.update(text.encode()) + work.finalize() + work.tag
         else:
             sealed = AESGCM(key).encrypt(nonce, text.encode(), bound.encode())
-        mark = "2" if self.cipher == "sm4" else "1"
-        return f"{mark}:{self.current}:{base64.b64encode(nonce + sealed).decode()}"
+        return self.head() + base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, bound: str) -> str:
         """Decrypts whatever key and cipher it was sealed with; raises Refused when it was tampered with."""
@@ -62,6 +61,10 @@ class Keys:
             return AESGCM(key).decrypt(nonce, rest, bound.encode()).decode()
         except (InvalidTag, KeyError) as why:
             raise Refused("加密数据无法解开：密钥缺失或数据被改动，请联系管理员。", code="sealed_value", status=500) from why
+
+    def head(self) -> str:
+        """How everything sealed under the current key and cipher begins."""
+        return f"{'2' if self.cipher == 'sm4' else '1'}:{self.current}:"
 
     def blind(self, text: str) -> bytes:
         """HMAC-SHA-256, first 16 bytes: equal texts, equal index; nothing else can be read from it."""
@@ -92,6 +95,31 @@ def keys() -> Keys:
     return Keys(json.loads(path.read_text()))
 
 
+def add_key() -> str:
+    """Adds a fresh key to the ring file and makes it current; the file is replaced whole. Returns its name."""
+    path = Path(settings.LINLI_KEYS)
+    keys()  # made on first use
+    ring = json.loads(path.read_text())
+    name = str(max(int(one) for one in ring["keys"]) + 1)
+    ring["keys"][name] = base64.b64encode(secrets.token_bytes(32)).decode()
+    ring |= {"current": name, "cipher": settings.LINLI_CIPHER}
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(ring, out)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)
+    keys.cache_clear()
+    return name
+
+
+def unseal(sealed: str, bound: str) -> str:
+    """Opens a value; a key this process has not met yet is looked for in the file once more (rotation)."""
+    if sealed.split(":", 2)[1] not in keys().keys:
+        keys.cache_clear()
+    return keys().open(sealed, bound)
+
+
 class OnlyEmpty(Exact):
     """The one comparison ciphertext allows: with "" (nonces make equal texts differ)."""
 
@@ -110,7 +138,7 @@ class EncryptedTextField(models.TextField):
         return f"{self.model._meta.db_table}.{self.column}"
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
-        return keys().open(value, self.bound) if value else value
+        return unseal(value, self.bound) if value else value
 
     def get_prep_value(self, value: object) -> str | None:
         text = super().get_prep_value(value)

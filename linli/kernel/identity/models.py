@@ -82,7 +82,7 @@ class SignIn(models.Model):
     """A session somebody opened on a device; shown to them under “我的设备”, ended from there."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="sign_ins")
-    session = models.CharField("会话摘要", max_length=64, unique=True)  # SHA-256 of the key: the key itself signs in
+    session = models.CharField("会话", max_length=64, unique=True)
     device = models.CharField("设备", max_length=64)
     network = models.CharField("网络地址", max_length=45, blank=True, default="")
     at = models.DateTimeField(auto_now_add=True)

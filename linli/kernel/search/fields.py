@@ -58,10 +58,10 @@ class Has(Lookup):
     def get_prep_lookup(self) -> str:
         return tsquery(asked(str(self.rhs)))
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
         return "%s", [value]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, params = self.process_lhs(compiler, connection)
         return self.pattern.format(left), [*params, self.rhs]
 

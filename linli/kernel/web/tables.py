@@ -74,6 +74,7 @@ class Filter:
     options: tuple[tuple[str, str], ...] = ()
     apply: Callable[[QuerySet, str], QuerySet] | None = None
     long: bool = False
+    more: bool = False  # folded away until somebody wants it
 
     def narrow(self, rows: QuerySet, value: str) -> QuerySet:
         if self.kind == "choice" and value not in dict(self.options):
@@ -281,6 +282,14 @@ class Table:
     @property
     def fields(self) -> list[tuple[Filter, str]]:
         return [(one, self.values[one.key]) for one in self.filters]
+
+    @property
+    def more_fields(self) -> list[tuple[Filter, str]]:
+        return [(one, value) for one, value in self.fields if one.more]
+
+    @property
+    def more_active(self) -> bool:
+        return any(value for _one, value in self.more_fields)
 
     def sheet(self) -> HttpResponse:
         """The filtered rows, all pages, as xlsx. Refused(413) above the limit rather than cut in silence."""

@@ -55,7 +55,7 @@ def move_in(
     row = _found(by, number, person)
     if row.died is not None:
         raise Refused("此人已登记死亡，不能迁入；若登记有误，请由社区干部撤销。", code="dead", status=409)
-    before = _leave(row, day)
+    before, headed = _leave(row, day)
     if before is not None and before.household_id == home.pk:
         raise Refused("此人已经是本户成员。", code="lives_here", status=409)
     member = Member.objects.create(household=home, person=row, relation=relation.strip()[:16], since=day)
@@ -63,7 +63,7 @@ def move_in(
     _place(row, values)
     if home.head_id is None:
         Household.objects.filter(pk=home.pk).update(head=row)
-    was = {"member": member.pk, "before": before.pk if before else None, "codes": from_area}
+    was = {"member": member.pk, "before": before.pk if before else None, "headed": headed, "codes": from_area}
     event = _event(by, kind, row, home, day, evidence, files, was)
     tell(PersonMoved(person=row.pk, area=home.area, before=from_area, household=home.pk, on=day.isoformat()))
     return event
@@ -82,14 +82,15 @@ def _found(by: Actor, number: str, person: int | None) -> Person:
     return row
 
 
-def _leave(person: Person, day: date) -> Member | None:
-    """Ends where somebody lives now; a household keeps no head who has left."""
+def _leave(person: Person, day: date) -> tuple[Member | None, bool]:
+    """Ends where somebody lives now. Returns that membership, and whether they headed the household."""
+    headed = False
     member = Member.objects.select_for_update().filter(person=person, until=None).first()
     if member is not None:
         member.until = max(day, member.since)
         member.save(update_fields=["until"])
-        Household.objects.filter(pk=member.household_id, head=person).update(head=None)
-    return member
+        headed = bool(Household.objects.filter(pk=member.household_id, head=person).update(head=None))
+    return member, headed
 
 
 def _place(person: Person, codes: dict[str, str]) -> None:
@@ -121,19 +122,18 @@ def _event(
 def move_out(
     *, by: Actor, person: int, on: date | None = None, evidence: str = "", files: Files = ()
 ) -> LifeEvent:
-    """Somebody leaves without a new place known: no household, no area until they move in somewhere."""
+    """Somebody leaves without a new place known: no household, no area below the county until they move in."""
     row = locked_person(person)
     require(by, "people.change", area=row.area)
     day = on or timezone.localdate()
     _sound(day, evidence, files)
-    before = _leave(row, day)
+    before, headed = _leave(row, day)
     if before is None:
         raise Refused("此人现在没有住处记录，无需迁出。", code="lives_nowhere", status=409)
     area = row.area
-    _place(row, codes_from(None))
-    event = _event(
-        by, "moved_out", row, before.household, day, evidence, files, {"before": before.pk, "codes": area}
-    )
+    _place(row, {**codes_from(None), "county": row.county})
+    was = {"before": before.pk, "headed": headed, "codes": area}
+    event = _event(by, "moved_out", row, before.household, day, evidence, files, was)
     tell(PersonMoved(person=row.pk, area="", before=area, on=day.isoformat()))
     return event
 
@@ -192,10 +192,10 @@ def register_death(*, by: Actor, person: int, on: date, evidence: str = "", file
         raise Refused(
             "死亡日期早于出生日期。", code="wrong_event", fields={"on": ["日期早于出生日期，请改正"]}
         )
-    before = _leave(row, on)
+    before, headed = _leave(row, on)
     row.died = on
     row.save(update_fields=["died"])
-    was = {"before": before.pk if before else None, "codes": row.area}
+    was = {"before": before.pk if before else None, "headed": headed, "codes": row.area}
     event = _event(by, "death", row, before.household if before else None, on, evidence, files, was)
     tell(PersonDied(person=row.pk, area=row.area, on=on.isoformat()))
     return event
@@ -241,11 +241,12 @@ def _put_back(event: LifeEvent, person: Person) -> None:
     if before is not None:
         before.until = None
         before.save(update_fields=["until"])
-        Household.objects.filter(pk=before.household_id, head=None).update(head=person)
+        if event.was.get("headed"):
+            Household.objects.filter(pk=before.household_id, head=None).update(head=person)
     if event.kind == "death":
         person.died = None
         person.save(update_fields=["died"])
         tell(PersonDied(person=person.pk, area=now_area, on=event.on.isoformat(), undone=True))
         return
-    _place(person, codes_from(before.household if before else None))
+    _place(person, codes_from(before.household) if before else {**codes_from(None), "county": person.county})
     tell(PersonMoved(person=person.pk, area=person.area, before=now_area, on=event.on.isoformat()))

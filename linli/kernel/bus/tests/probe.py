@@ -17,6 +17,11 @@ class Told:
     slow: float = 0.0
 
 
+@dataclass(frozen=True)
+class Other:
+    area: str = "430181"
+
+
 @reacts(Told)
 def on_told(fact: Told) -> None:
     record(subject=f"probe.told:{fact.number}", verb="heard", by=SYSTEM)

@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             name='SignIn',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session', models.CharField(max_length=64, unique=True, verbose_name='会话摘要')),
+                ('session', models.CharField(max_length=64, unique=True, verbose_name='会话')),
                 ('device', models.CharField(max_length=64, verbose_name='设备')),
                 ('network', models.CharField(blank=True, default='', max_length=45, verbose_name='网络地址')),
                 ('at', models.DateTimeField(auto_now_add=True)),

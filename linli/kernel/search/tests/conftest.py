@@ -34,6 +34,7 @@ def fill(notes, rows: list[tuple[str, int]]) -> None:
     todo.sort(key=lambda row: row[1])
     notes.objects.bulk_create([notes(text=text) for text, _ in todo])
     with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('search_tests_note_words'::regclass)")
         cursor.execute("ANALYZE search_tests_note")
     queries.forget()
 

@@ -62,7 +62,7 @@ class RunTable(Table):
         Filter("code", "类别", kind="choice", options=(("fire", "消防"), ("road", "道路"))),
         Filter("from", "上报自", field="at__gte", kind="day"),
         Filter("to", "上报至", field="at__lte", kind="day"),
-        Filter("total", "人数"),
+        Filter("total", "人数", more=True),
     )
     bulk = (BulkAct("remind", "催办"), BulkAct("close", "批量作废", danger=True))
     empty = Empty("没有符合条件的事件", "可以放宽筛选条件，或上报一件新的。", "上报", "/t/report/")

@@ -17,7 +17,7 @@ function pattern(level, dark) {
   const canvas = new OffscreenCanvas(size * 2, size * 2);
   const pen = canvas.getContext("2d");
   pen.scale(2, 2);
-  pen.strokeStyle = level === 3 || dark ? "rgba(255,255,255,.5)" : "rgba(0,0,0,.38)";
+  pen.strokeStyle = level === 3 || dark ? "rgba(255,255,255,.45)" : "rgba(0,0,0,.24)";
   pen.lineWidth = 1;
   for (const [x1, y1, x2, y2] of lines) {
     pen.beginPath(); pen.moveTo(x1, y1); pen.lineTo(x2, y2); pen.stroke();
@@ -29,6 +29,7 @@ function styleOf(host, areas, points) {
   const t = (name) => token(host, name);
   const level = ["coalesce", ["get", "level"], -1];
   const font = t("font").split(",").map((one) => one.trim().replaceAll('"', ""));
+  const k = parseFloat(getComputedStyle(host).fontSize) / 16; // walls and large font: bigger words and dots
   const text = { "text-font": font, "text-allow-overlap": false };
   const layers = [{ id: "ground", type: "background", paint: { "background-color": t("land") } }];
   const sources = {};
@@ -37,17 +38,17 @@ function styleOf(host, areas, points) {
     const lit = ["case", ["boolean", ["feature-state", "here"], false], 3.5, 0.7];
     layers.push(
       { id: "areas", type: "fill", source: "areas", paint: { "fill-color": ["match", level, 3, t("risk-3"), 2, t("risk-2"), 1, t("risk-1"), t("risk-0")], "fill-opacity": 0.92 } },
-      ...[1, 2, 3].map((n) => ({ id: `pattern-${n}`, type: "fill", source: "areas", minzoom: 9.5, filter: ["==", level, n], paint: { "fill-pattern": `level-${n}` } })),
+      ...[1, 2, 3].map((n) => ({ id: `pattern-${n}`, type: "fill", source: "areas", minzoom: 8, filter: ["==", level, n], paint: { "fill-pattern": `level-${n}` } })),
       { id: "edges", type: "line", source: "areas", paint: { "line-color": ["case", ["boolean", ["feature-state", "here"], false], t("ink"), t("paper")], "line-width": lit } },
-      { id: "names", type: "symbol", source: "areas", filter: ["has", "label"], layout: { ...text, "text-field": ["get", "label"], "text-size": 13, "text-padding": 6 }, paint: { "text-color": t("ink"), "text-halo-color": t("paper"), "text-halo-width": 1.6 } },
+      { id: "names", type: "symbol", source: "areas", filter: ["has", "label"], layout: { ...text, "text-field": ["get", "label"], "text-size": 13 * k, "text-padding": 6 }, paint: { "text-color": t("ink"), "text-halo-color": t("paper"), "text-halo-width": 1.6 } },
     );
   }
   if (points) {
-    sources.points = { type: "geojson", data: points, cluster: true, clusterRadius: 46, clusterMaxZoom: 14 };
+    sources.points = { type: "geojson", data: points, cluster: true, clusterRadius: 46 * k, clusterMaxZoom: 14 };
     layers.push(
-      { id: "clusters", type: "circle", source: "points", filter: ["has", "point_count"], paint: { "circle-color": t("mark"), "circle-radius": ["step", ["get", "point_count"], 13, 10, 16, 50, 20, 200, 25], "circle-stroke-width": 2, "circle-stroke-color": t("paper") } },
-      { id: "counts", type: "symbol", source: "points", filter: ["has", "point_count"], layout: { ...text, "text-field": ["get", "point_count_abbreviated"], "text-size": 13, "text-allow-overlap": true }, paint: { "text-color": t("on-brand") } },
-      { id: "points", type: "circle", source: "points", filter: ["!", ["has", "point_count"]], paint: { "circle-radius": 6, "circle-color": ["case", ["==", ["get", "tone"], "bad"], t("bad"), t("mark")], "circle-stroke-width": 2, "circle-stroke-color": t("paper") } },
+      { id: "clusters", type: "circle", source: "points", filter: ["has", "point_count"], paint: { "circle-color": t("mark"), "circle-radius": ["step", ["get", "point_count"], 13 * k, 10, 16 * k, 50, 20 * k, 200, 25 * k], "circle-stroke-width": 2, "circle-stroke-color": t("paper") } },
+      { id: "counts", type: "symbol", source: "points", filter: ["has", "point_count"], layout: { ...text, "text-field": ["get", "point_count_abbreviated"], "text-size": 13 * k, "text-allow-overlap": true }, paint: { "text-color": t("on-brand") } },
+      { id: "points", type: "circle", source: "points", filter: ["!", ["has", "point_count"]], paint: { "circle-radius": 6 * k, "circle-color": ["case", ["==", ["get", "tone"], "bad"], t("bad"), t("mark")], "circle-stroke-width": 2, "circle-stroke-color": t("paper") } },
     );
   }
   return { version: 8, sources, layers };
@@ -135,7 +136,7 @@ export async function start(host) {
   const map = new gl.Map({ container: canvas, style: styleOf(host, areas, points), bounds, fitBoundsOptions: { padding: 16 }, attributionControl: false, dragRotate: false, pitchWithRotate: false, fadeDuration: 0, maxZoom: 18,
     locale: { "Map.Title": `${host.getAttribute("aria-label") ?? "地图"}。方向键移动，加减键缩放，N、P 逐格查看，回车打开` } });
   map.touchZoomRotate.disableRotation();
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches && !!host.closest("[data-wall]") || !!host.closest("[data-wall]");
+  const dark = !!host.closest("[data-wall]");
   for (const level of [1, 2, 3]) map.addImage(`level-${level}`, pattern(level, dark), { pixelRatio: 2 });
   const tip = Object.assign(document.createElement("p"), { className: "map-tip" });
   tip.setAttribute("role", "status");

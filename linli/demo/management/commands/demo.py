@@ -1,0 +1,49 @@
+"""`linli demo load|remove`: the demo county in, or out whole."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from linli.demo import town
+from linli.site.environment import stored_secret
+
+
+class Command(BaseCommand):
+    help = "装入或整体删除演示县"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=["load", "remove", "accounts"])
+        parser.add_argument("--if-empty", action="store_true", help="已有区划时不做任何事")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["what"] == "remove":
+            try:
+                self.stdout.write(f"已删除：{town.remove()}")
+            except ValueError as why:
+                raise CommandError(str(why)) from None
+            return
+        password = stored_secret(settings.LINLI_HOME / "keys" / "demo-password", 6)
+        if options["what"] == "load":
+            self._load(password, options["if_empty"])
+        self._say(password)
+
+    def _load(self, password: str, if_empty: bool) -> None:
+        if town.loaded():
+            if not if_empty:
+                raise CommandError("已有区划。要重来请先运行 linli demo remove")
+            return
+        from linli.incidents.actions.learning import ensure_model
+
+        counts = town.load(password)
+        ensure_model()
+        self.stdout.write(f"演示县已装入：{counts}")
+
+    def _say(self, password: str) -> None:
+        if not town.loaded():
+            return
+        self.stdout.write("演示账号（密码都是 " + password + "）：")
+        for username, _, _, _, what in town.DEMO:
+            self.stdout.write(f"  {username:<9}{what}")
+        self.stdout.write(f"  居民：手机 {town.RESIDENT_PHONE}，验证码见登录页（演示短信箱）")
