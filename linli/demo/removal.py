@@ -27,7 +27,10 @@ def remove_all() -> dict[str, Any]:
         for model in apps.get_app_config(room).get_models()
         if model.__name__ not in KEEP
     ]
-    tables += [apps.get_model("notify", "Notice")._meta.db_table, apps.get_model("files", "Attachment")._meta.db_table]
+    tables += [
+        apps.get_model("notify", "Notice")._meta.db_table,
+        apps.get_model("files", "Attachment")._meta.db_table,
+    ]
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " CASCADE")
     Branch.objects.filter(demo=True).delete()
@@ -36,6 +39,8 @@ def remove_all() -> dict[str, Any]:
     Unit.objects.filter(demo=True).delete()
     Account.objects.filter(demo=True).delete()
     for length in (15, 12, 9, 6):
-        counts[f"areas_{length}"] = Area.objects.filter(demo=True, code__regex=rf"^\d{{{length}}}$").delete()[0]
+        counts[f"areas_{length}"] = Area.objects.filter(demo=True, code__regex=rf"^\d{{{length}}}$").delete()[
+            0
+        ]
     areas.forget()
     return counts

@@ -77,7 +77,12 @@ def load(password: str) -> dict[str, int]:
     _branches(boundaries)
     _town_staff(hashed)
     areas.forget()
-    return {"areas": len(boundaries), "units": units, "workers": workers, "accounts": Account.objects.filter(demo=True).count()}
+    return {
+        "areas": len(boundaries),
+        "units": units,
+        "workers": workers,
+        "accounts": Account.objects.filter(demo=True).count(),
+    }
 
 
 def _by_level(boundaries: Iterable[Boundary], digits: int) -> list[Boundary]:
@@ -86,20 +91,54 @@ def _by_level(boundaries: Iterable[Boundary], digits: int) -> list[Boundary]:
 
 def _units(boundaries: list[Boundary]) -> int:
     rows = [
-        Unit(code=f"{COUNTY}-{code}", name=f"浏阳市{name}", kind="department", function=code, area=COUNTY, demo=True)
+        Unit(
+            code=f"{COUNTY}-{code}",
+            name=f"浏阳市{name}",
+            kind="department",
+            function=code,
+            area=COUNTY,
+            demo=True,
+        )
         for code, name in DEPARTMENTS.items()
     ]
     rows += [
-        Unit(code=f"{COUNTY}-{code}", name=f"浏阳市{name}", kind="firm", function=code, area=COUNTY, demo=True)
+        Unit(
+            code=f"{COUNTY}-{code}", name=f"浏阳市{name}", kind="firm", function=code, area=COUNTY, demo=True
+        )
         for code, name in FIRMS.items()
     ]
-    rows.append(Unit(code=f"{COUNTY}-ZX", name="浏阳市社会治理指挥中心", kind="centre", function="ZX", area=COUNTY, demo=True))
+    rows.append(
+        Unit(
+            code=f"{COUNTY}-ZX",
+            name="浏阳市社会治理指挥中心",
+            kind="centre",
+            function="ZX",
+            area=COUNTY,
+            demo=True,
+        )
+    )
     for town in _by_level(boundaries, 9):
-        rows.append(Unit(code=f"{town.code}-ZX", name=f"{town.name}综治中心", kind="centre", function="ZX", area=town.code, demo=True))
+        rows.append(
+            Unit(
+                code=f"{town.code}-ZX",
+                name=f"{town.name}综治中心",
+                kind="centre",
+                function="ZX",
+                area=town.code,
+                demo=True,
+            )
+        )
     for place in _by_level(boundaries, 12):
         committee = "居委会" if place.name.endswith("社区") else "村委会"
         rows.append(
-            Unit(code=f"{place.code}-CUN", name=f"{place.name}{committee}", kind="committee", function="CUN", area=place.code, demo=True)
+            Unit(
+                code=f"{place.code}-CUN",
+                name=f"{place.name}{committee}",
+                kind="committee",
+                function="CUN",
+                area=place.code,
+                demo=True,
+            )
         )
     Unit.objects.bulk_create(rows)
     return len(rows)
@@ -108,7 +147,12 @@ def _units(boundaries: list[Boundary]) -> int:
 def _demo_accounts(hashed: str) -> None:
     for username, role, area, unit, what in DEMO:
         account = Account.objects.create(
-            username=username, name=name_of(username), password=hashed, unit=unit, party_member=True, demo=True
+            username=username,
+            name=name_of(username),
+            password=hashed,
+            unit=unit,
+            party_member=True,
+            demo=True,
         )
         Grant.objects.create(account=account, role_id=role, area=area, unit=unit)
         if username == "head":
@@ -126,7 +170,9 @@ def _demo_accounts(hashed: str) -> None:
     )
     chief = Account.objects.get(username="chief")
     now = timezone.now()
-    Duty.objects.create(person=chief, post="duty_chief", area=COUNTY, start=now, end=now + timedelta(days=365))
+    Duty.objects.create(
+        person=chief, post="duty_chief", area=COUNTY, start=now, end=now + timedelta(days=365)
+    )
 
 
 def _workers(boundaries: list[Boundary]) -> int:
@@ -149,7 +195,9 @@ def _workers(boundaries: list[Boundary]) -> int:
     )
     holders = {grids[0]: first, **dict(zip(staffed, accounts, strict=True))}
     now = timezone.now()
-    keepers = [Keeper(grid=code, account=account, post="worker", since=now) for code, account in holders.items()]
+    keepers = [
+        Keeper(grid=code, account=account, post="worker", since=now) for code, account in holders.items()
+    ]
     codes = list(holders)
     for place, code in enumerate(codes):
         neighbour = codes[place - 1] if place and codes[place - 1][:12] == code[:12] else ""
@@ -157,7 +205,10 @@ def _workers(boundaries: list[Boundary]) -> int:
             keepers.append(Keeper(grid=code, account=holders[neighbour], post="deputy", since=now))
     Keeper.objects.bulk_create(keepers, batch_size=1000)
     Grant.objects.bulk_create(
-        [Grant(account=account, role_id="grid_worker", area=code) for code, account in zip(staffed, accounts, strict=True)],
+        [
+            Grant(account=account, role_id="grid_worker", area=code)
+            for code, account in zip(staffed, accounts, strict=True)
+        ],
         batch_size=1000,
     )
     return len(holders)
@@ -173,12 +224,21 @@ def _branches(boundaries: list[Boundary]) -> None:
     for place in _by_level(boundaries, 12):
         people = [keepers[code] for code in grids[place.code] if keepers.get(code) in members]
         branch = Branch.objects.create(
-            name=f"{place.name}网格党支部", community=place.code, secretary_id=people[0] if people else None, demo=True
+            name=f"{place.name}网格党支部",
+            community=place.code,
+            secretary_id=people[0] if people else None,
+            demo=True,
         )
         BranchGrid.objects.bulk_create(
-            [BranchGrid(branch=branch, grid=code) for code in grids[place.code] if number_of("nobranch" + code, 150)]
+            [
+                BranchGrid(branch=branch, grid=code)
+                for code in grids[place.code]
+                if number_of("nobranch" + code, 150)
+            ]
         )
-        BranchMember.objects.bulk_create([BranchMember(branch=branch, account_id=one) for one in dict.fromkeys(people)])
+        BranchMember.objects.bulk_create(
+            [BranchMember(branch=branch, account_id=one) for one in dict.fromkeys(people)]
+        )
 
 
 def _town_staff(hashed: str) -> None:
@@ -188,11 +248,14 @@ def _town_staff(hashed: str) -> None:
         role = {"centre": "duty_officer", "committee": "community_clerk"}.get(unit.kind, "officer")
         if unit.code in ("430181-CG", "430181-ZX"):
             continue
-        account = Account(username=f"u{unit.code}", name=name_of(unit.code), password="!demo", unit=unit.code, demo=True)
+        account = Account(
+            username=f"u{unit.code}", name=name_of(unit.code), password="!demo", unit=unit.code, demo=True
+        )
         rows.append((account, role, unit.area, unit.code))
     Account.objects.bulk_create([row[0] for row in rows], batch_size=500)
     Grant.objects.bulk_create(
-        [Grant(account=account, role_id=role, area=area, unit=unit) for account, role, area, unit in rows], batch_size=500
+        [Grant(account=account, role_id=role, area=area, unit=unit) for account, role, area, unit in rows],
+        batch_size=500,
     )
 
 

@@ -45,7 +45,9 @@ def limit(kind: str, stage: str, urgency: str) -> str:
 
 def plan_for(kind: str, urgency: str, handle: object = None) -> dict:
     """The limits an order keeps for life: later changes of the data do not touch a running order."""
-    plan: dict[str, object] = {stage: limit(kind, stage, urgency) for stage in ("dispatch", "accept", "check")}
+    plan: dict[str, object] = {
+        stage: limit(kind, stage, urgency) for stage in ("dispatch", "accept", "check")
+    }
     plan["handle"] = handle or limit(kind, "handle", urgency)
     return plan
 
@@ -70,7 +72,9 @@ def start(order: WorkOrder, stage: str, at: datetime, *, half: bool = False) -> 
 def halved(span: deadlines.Limit) -> deadlines.Limit:
     """Half a limit; whole-day units never fall below one day."""
     if span.unit in ("wd", "d"):
-        return deadlines.Limit(max(span.amount.__class__(1), span.amount.__class__(int(span.amount / 2))), span.unit, span.roll)
+        return deadlines.Limit(
+            max(span.amount.__class__(1), span.amount.__class__(int(span.amount / 2))), span.unit, span.roll
+        )
     return deadlines.Limit(span.amount / 2, span.unit)
 
 
@@ -95,7 +99,8 @@ def rungs(order: WorkOrder) -> list[rules.RungRule]:
 def pauses(order: WorkOrder) -> list[deadlines.Pause]:
     return [
         deadlines.Pause(
-            datetime.fromisoformat(one["at"]), datetime.fromisoformat(one["until"]) if one.get("until") else None
+            datetime.fromisoformat(one["at"]),
+            datetime.fromisoformat(one["until"]) if one.get("until") else None,
         )
         for one in order.pauses
     ]
@@ -113,5 +118,10 @@ def set_next_rung(order: WorkOrder) -> None:
         order.next_rung_at = datetime.fromtimestamp(at, tz=order.stage_from.tzinfo)
         return
     order.next_rung_at = deadlines.at_share(
-        order.stage_from, order.due_at, str(rung.share), deadlines.Limit.parse(order.limit), calendar, pauses(order)
+        order.stage_from,
+        order.due_at,
+        str(rung.share),
+        deadlines.Limit.parse(order.limit),
+        calendar,
+        pauses(order),
     )

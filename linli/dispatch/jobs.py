@@ -12,3 +12,9 @@ def climb_ladders() -> int:
 @every(60.0)
 def resume_suspended() -> int:
     return actions.resume_due()
+
+
+@every(10.0)
+def claim_late_photos() -> int:
+    """Pictures that came after the act they belong to."""
+    return actions.claim_photos()

@@ -37,9 +37,13 @@ class WorkOrder(Located):
     title = models.CharField("事项", max_length=120)
     instructions = models.TextField("要求", blank=True, default="")
     unit = models.CharField("承办单位", max_length=32, blank=True, default="")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="orders")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="orders"
+    )
     state = models.CharField("状态", max_length=10, choices=STATES, default="raised")
-    version = models.IntegerField(default=1)  # counts every move: the base version of stale forms and offline acts
+    version = models.IntegerField(
+        default=1
+    )  # counts every move: the base version of stale forms and offline acts
     not_before = models.DateTimeField(null=True)
     planned_day = models.DateField(null=True)
     seq = models.SmallIntegerField(null=True)
@@ -48,7 +52,9 @@ class WorkOrder(Located):
     stage_from = models.DateTimeField()
     due_at = models.DateTimeField("时限")
     limit = models.CharField("本环节时限", max_length=16, blank=True, default="")
-    plan = models.JSONField("各环节时限", default=dict)  # frozen at raising: {"accept": "15 min", "handle": [...], …}
+    plan = models.JSONField(
+        "各环节时限", default=dict
+    )  # frozen at raising: {"accept": "15 min", "handle": [...], …}
     pauses = models.JSONField("缓办时段", default=list)  # [{"at": iso, "until": iso | null, "review": iso}]
     explanation = models.JSONField("派遣依据", default=dict)
     verify = models.CharField(max_length=8, choices=VERIFY, default="none")
@@ -61,14 +67,18 @@ class WorkOrder(Located):
     extensions = models.SmallIntegerField("延期次数", default=0)
     final = models.BooleanField("终审", default=False)
     outcome = models.TextField("处置结果", blank=True, default="")
-    flags = ArrayField(models.CharField(max_length=32), default=list)  # evidence misses, skewed clock: told, never refused
+    flags = ArrayField(
+        models.CharField(max_length=32), default=list
+    )  # evidence misses, skewed clock: told, never refused
     created = models.DateTimeField()
     first_dispatched_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     arrived_at = models.DateTimeField(null=True)
     handled_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
-    handled_by = models.CharField(max_length=64, blank=True, default="")  # actor ref: account or one-time link
+    handled_by = models.CharField(
+        max_length=64, blank=True, default=""
+    )  # actor ref: account or one-time link
     verified_by = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
@@ -79,11 +89,16 @@ class WorkOrder(Located):
                 name="one_open_lead_order",
             ),
             models.CheckConstraint(
-                condition=Q(handled_by="") | Q(verified_by="") | ~Q(verify="other") | ~Q(handled_by=F("verified_by")),
+                condition=Q(handled_by="")
+                | Q(verified_by="")
+                | ~Q(verify="other")
+                | ~Q(handled_by=F("verified_by")),
                 name="never_checks_own_work",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["dispatched", "accepted", "suspended", "handled"]) | ~Q(unit="") | Q(person__isnull=False),
+                condition=~Q(state__in=["dispatched", "accepted", "suspended", "handled"])
+                | ~Q(unit="")
+                | Q(person__isnull=False),
                 name="running_order_has_owner",
             ),
         ]
@@ -91,10 +106,14 @@ class WorkOrder(Located):
             models.Index(fields=["unit", "due_at"], condition=Q(done_at=None), name="order_open_by_unit"),
             models.Index(fields=["person", "due_at"], condition=Q(done_at=None), name="order_open_by_person"),
             models.Index(fields=["grid", "due_at"], condition=Q(done_at=None), name="order_open_by_grid"),
-            models.Index(fields=["community", "due_at"], condition=Q(done_at=None), name="order_open_by_community"),
+            models.Index(
+                fields=["community", "due_at"], condition=Q(done_at=None), name="order_open_by_community"
+            ),
             models.Index(fields=["street", "due_at"], condition=Q(done_at=None), name="order_open_by_street"),
             models.Index(fields=["due_at"], condition=Q(done_at=None), name="order_open_by_due"),
-            models.Index(fields=["next_rung_at"], condition=Q(next_rung_at__isnull=False), name="order_next_rung"),
+            models.Index(
+                fields=["next_rung_at"], condition=Q(next_rung_at__isnull=False), name="order_next_rung"
+            ),
             models.Index(fields=["subject"], name="order_by_subject"),
             models.Index(fields=["unit", "-id"], name="order_by_unit"),
             near_index("order_near", Q(done_at=None, east__isnull=False)),
@@ -156,7 +175,9 @@ class Rung(models.Model):
     fired_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["order", "stage", "round", "rung"], name="a_rung_fires_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "stage", "round", "rung"], name="a_rung_fires_once")
+        ]
 
 
 class Ladder(models.Model):
@@ -174,7 +195,9 @@ class Ladder(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["code", "urgency", "mode", "version"], name="one_ladder_per_version")
+            models.UniqueConstraint(
+                fields=["code", "urgency", "mode", "version"], name="one_ladder_per_version"
+            )
         ]
 
 
@@ -193,7 +216,9 @@ class Clock(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "stage", "urgency"], condition=Q(active=True), name="one_clock_each")
+            models.UniqueConstraint(
+                fields=["kind", "stage", "urgency"], condition=Q(active=True), name="one_clock_each"
+            )
         ]
 
 
@@ -217,7 +242,9 @@ class Ask(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["order", "what"], condition=Q(state="asked"), name="one_open_ask"),
+            models.UniqueConstraint(
+                fields=["order", "what"], condition=Q(state="asked"), name="one_open_ask"
+            ),
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(asked_by=F("decided_by")), name="never_grants_own_ask"
             ),
@@ -237,7 +264,9 @@ class Ruling(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["topic", "area"], condition=Q(valid_to=None), name="rulings_do_not_overlap")
+            models.UniqueConstraint(
+                fields=["topic", "area"], condition=Q(valid_to=None), name="rulings_do_not_overlap"
+            )
         ]
 
 
@@ -269,7 +298,9 @@ class Duty(models.Model):
     unit = models.CharField(max_length=32, blank=True, default="")
     start = models.DateTimeField()
     end = models.DateTimeField()
-    backup = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    backup = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(end__gt=F("start")), name="duty_ends_after_start")]

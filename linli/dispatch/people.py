@@ -38,14 +38,20 @@ def _now() -> Q:
 
 
 def _role_in_unit(role: str, unit: str) -> set[int]:
-    return set(Grant.objects.filter(_now(), role=role, unit=unit).values_list("account", flat=True)) if unit else set()
+    return (
+        set(Grant.objects.filter(_now(), role=role, unit=unit).values_list("account", flat=True))
+        if unit
+        else set()
+    )
 
 
 def _with_role(role: str, area: str) -> set[int]:
     """Holders of a role for the nearest area above: the community's before the town's before the county's."""
     for length in (15, 12, 9, 6):
         if len(area) >= length:
-            found = set(Grant.objects.filter(_now(), role=role, area=area[:length]).values_list("account", flat=True))
+            found = set(
+                Grant.objects.filter(_now(), role=role, area=area[:length]).values_list("account", flat=True)
+            )
             if found:
                 return found
     return set()
@@ -54,7 +60,9 @@ def _with_role(role: str, area: str) -> set[int]:
 def on_duty(role: str, area: str) -> set[int]:
     """Who is on the duty list for a post right now; without a list, whoever holds the role."""
     now = timezone.now()
-    listed = Duty.objects.filter(post=role, area=area, start__lte=now, end__gt=now).values_list("person", flat=True)
+    listed = Duty.objects.filter(post=role, area=area, start__lte=now, end__gt=now).values_list(
+        "person", flat=True
+    )
     return set(listed) or _with_role(role, area)
 
 

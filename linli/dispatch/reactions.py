@@ -32,7 +32,13 @@ def on_order_given(fact: facts.OrderDispatched) -> None:
     order = WorkOrder.objects.get(pk=fact.order)
     if order.open:
         key = f"given:{order.pk}:{order.round}:{order.version}"
-        _tell(order, "dispatch.given", people.accounts_for("assignee", order), key, urgent=order.urgency == "critical")
+        _tell(
+            order,
+            "dispatch.given",
+            people.accounts_for("assignee", order),
+            key,
+            urgent=order.urgency == "critical",
+        )
 
 
 @reacts(facts.OrderReturned)

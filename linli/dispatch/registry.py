@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-
 @dataclass(frozen=True, slots=True)
 class OrderKind:
     """One kind of work order.
@@ -42,5 +41,3 @@ def kinds() -> dict[str, OrderKind]:
 def title(code: str) -> str:
     found = _kinds.get(code)
     return found.title if found else code
-
-

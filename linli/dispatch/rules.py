@@ -151,7 +151,9 @@ def rungs_of(data: Sequence[Mapping[str, object]], stage: str) -> list[RungRule]
     return [rule for rule in rules if rule.stage in ("", stage)]
 
 
-def pick_ladder(rows: Sequence[Mapping[str, object]], kind: str, urgency: str, mode: str) -> Mapping[str, object] | None:
+def pick_ladder(
+    rows: Sequence[Mapping[str, object]], kind: str, urgency: str, mode: str
+) -> Mapping[str, object] | None:
     """The most specific ladder: exact kind before its room's `room.*` before `*`; with urgency before without."""
 
     def rank(row: Mapping[str, object]) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee
 from linli.dispatch.models import Ruling
 from linli.incidents import rules
-from linli.incidents.classifier import Model, Prediction
+from linli.incidents.classifier import Model, Prediction, roll_up
 from linli.incidents.models import IncidentClass, ModelVersion, RoutingRule
 from linli.kernel.kept import Kept
 
@@ -32,7 +32,8 @@ def _load_classes() -> dict[str, IncidentClass]:
 def _load_routing() -> Routing:
     rows = RoutingRule.objects.filter(valid_to=None)
     routes = tuple(
-        rules.Route(r.pk, r.topic, r.area, r.urgency, r.function, r.unit, r.level, tuple(r.assist), r.basis) for r in rows
+        rules.Route(r.pk, r.topic, r.area, r.urgency, r.function, r.unit, r.level, tuple(r.assist), r.basis)
+        for r in rows
     )
     rulings = {(r.topic, r.area): (r.pk, r.unit, r.basis) for r in Ruling.objects.filter(valid_to=None)}
     return Routing(routes, rulings)
@@ -77,6 +78,17 @@ def classify(text: str) -> tuple[int, Prediction] | None:
     except Exception:
         log.exception("分类失败，转人工受理")
         return None
+
+
+def sure_large(found: Prediction) -> str:
+    """The large class when the small one is unsure but its family is not; else nothing (incidents.md section 4)."""
+    kept = model.get()
+    least = kept[1].thresholds.get("large") if kept else None
+    if least is None:
+        return ""
+    large_of = {code: row.large for code, row in classes.get().items()}
+    group, share = next(iter(roll_up(found.probabilities, large_of).items()))
+    return group if share >= least else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,10 @@ def _to_grid(area: str, explanation: dict, assist: tuple[str, ...] = ()) -> Sent
     if not unit:
         return None
     where = areas.area_name(area)
-    explanation = {**explanation, "person": "网格员" if person else f"{where or '该网格'}暂无网格员，由村（社区）接单"}
+    explanation = {
+        **explanation,
+        "person": "网格员" if person else f"{where or '该网格'}暂无网格员，由村（社区）接单",
+    }
     return Sent(Assignee(unit, person), explanation, assist)
 
 

@@ -6,8 +6,6 @@ temperature and a bias per class, learned on out-of-fold margins, turn margins i
 `training.py`, so that serving never imports scikit-learn.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import unicodedata
@@ -19,10 +17,11 @@ from typing import Literal
 
 import numpy as np
 
-HEAD = 30  # characters of the opening that count a second time
+HEAD = 40  # characters of the opening that count a second time
 LONGEST = 4_000  # characters read: keeps the slowest message inside the time budget
 HEAD_MARK = "\t"  # clean text never holds a tab, so opening grams cannot collide with body grams
 FORMAT = 1
+REASONS = 6  # pieces of the text named as reasons
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,11 @@ class Model:
         values: list[float] = []
         found: list[str] = []
         for block in grams(clean(text)):
-            known = [(gram, self.vocabulary[gram], count) for gram, count in block.items() if gram in self.vocabulary]
-            raw = [(1 + math.log(count)) * float(self.idf[row]) for _, row, count in known]
+            known = [
+                (gram, row, n) for gram, n in block.items() if (row := self.vocabulary.get(gram)) is not None
+            ]
+            idf = self.idf[[row for _, row, _ in known]].tolist()
+            raw = [(1 + math.log(n)) * weight for (_, _, n), weight in zip(known, idf, strict=True)]
             norm = math.sqrt(sum(value * value for value in raw)) or 1.0
             found += [gram for gram, _, _ in known]
             rows += [row for _, row, _ in known]
@@ -174,7 +176,7 @@ class Model:
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> Model:
+    def load(cls, path: str | Path) -> "Model":
         """Raises ValueError for a file of another format or with shapes that do not fit together."""
         with np.load(path, allow_pickle=False) as file:
             head = json.loads(file["head"].tobytes().decode())
@@ -196,16 +198,17 @@ def _bytes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def _words(text: str, found: Sequence[str], weight: np.ndarray, most: int = 6) -> tuple[tuple[str, float], ...]:
+def _words(text: str, found: Sequence[str], weight: np.ndarray) -> tuple[tuple[str, float], ...]:
     """The heaviest grams that stand in the text as written; a piece of one already named is not named again."""
     written = text[:LONGEST].lower()
     sums: dict[str, float] = {}
-    for gram, value in zip(found, weight, strict=True):
-        word = gram.removeprefix(HEAD_MARK)
-        sums[word] = sums.get(word, 0.0) + float(value)
+    for at in np.argsort(-weight, kind="stable")[: 20 * REASONS].tolist():
+        word = found[at].removeprefix(HEAD_MARK)
+        sums[word] = sums.get(word, 0.0) + float(weight[at])
     chosen: list[tuple[str, float]] = []
-    for word, value in sorted(sums.items(), key=lambda item: -item[1] * (1 + 0.3 * (len(item[0]) > 1))):
-        if value <= 0 or len(chosen) == most:
+    # Two characters say more to a reader than one, so a single character must weigh clearly more.
+    for word, value in sorted(sums.items(), key=lambda item: -item[1] * (1.0 if len(item[0]) > 1 else 0.6)):
+        if value <= 0 or len(chosen) == REASONS:
             break
         if word in written and not any(word in other or other in word for other, _ in chosen):
             chosen.append((word, value))

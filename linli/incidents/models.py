@@ -60,7 +60,10 @@ class IncidentClass(models.Model):
     milestones = models.JSONField("处置阶段与时限", default=list)
     questions = models.JSONField("上报时的提问", default=list)
     check_mode = models.CharField(
-        "核查方式", max_length=8, choices=[("spot", "到场"), ("photo", "前后照片"), ("reporter", "报事人确认")], default="photo"
+        "核查方式",
+        max_length=8,
+        choices=[("spot", "到场"), ("photo", "前后照片"), ("reporter", "报事人确认")],
+        default="photo",
     )
     skip_confirm = models.BooleanField("可免现场核实", default=False)
     private = models.BooleanField("保密", default=False)
@@ -126,7 +129,9 @@ class Incident(Located):
     private = models.BooleanField("保密", default=False)
     hide_reporter = models.BooleanField("隐去报事人", default=False)
     unit = models.CharField("承办单位", max_length=32, blank=True, default="")
-    guess = models.JSONField("系统判断", default=dict)  # {"top": [[code, p]…], "words": [[gram, weight]…], "sure", "model"}
+    guess = models.JSONField(
+        "系统判断", default=dict
+    )  # {"top": [[code, p]…], "words": [[gram, weight]…], "sure", "model"}
     routing = models.JSONField("派遣说明", default=dict)
     reports_count = models.IntegerField("上报次数", default=1)
     received_at = models.DateTimeField("接报时间")
@@ -161,23 +166,36 @@ class Incident(Located):
             ),
             models.CheckConstraint(condition=Q(depth__gte=1, depth__lte=3), name="at_most_three_deep"),
             models.CheckConstraint(
-                condition=Q(state__in=["reported", "confirming", "declined", "merged", "void", "closed"]) | ~Q(class_code=""),
+                condition=Q(state__in=["reported", "confirming", "declined", "merged", "void", "closed"])
+                | ~Q(class_code=""),
                 name="filed_has_class",
             ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=OPEN), name="incident_open_by_due"),
-            models.Index(fields=["street", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_street"),
-            models.Index(fields=["community", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_community"),
-            models.Index(fields=["grid", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_grid"),
-            models.Index(fields=["state", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_state"),
-            models.Index(fields=["unit", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_unit"),
+            models.Index(
+                fields=["street", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_street"
+            ),
+            models.Index(
+                fields=["community", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_community"
+            ),
+            models.Index(
+                fields=["grid", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_grid"
+            ),
+            models.Index(
+                fields=["state", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_state"
+            ),
+            models.Index(
+                fields=["unit", "due_at"], condition=Q(state__in=OPEN), name="incident_open_by_unit"
+            ),
             models.Index(fields=["street", "-id"], name="incident_by_street"),
             models.Index(fields=["community", "-id"], name="incident_by_community"),
             models.Index(fields=["grid", "-id"], name="incident_by_grid"),
             models.Index(fields=["class_code", "-id"], name="incident_by_class"),
             models.Index(fields=["unit", "-id"], name="incident_by_unit"),
-            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="incident_by_close"),
+            models.Index(
+                fields=["closed_at"], condition=Q(closed_at__isnull=False), name="incident_by_close"
+            ),
             models.Index(fields=["received_at"], name="incident_by_receipt"),
             words_index("incident_words"),
             near_index("incident_near", Q(east__isnull=False)),
@@ -206,7 +224,9 @@ class Report(Located):
 
     sender = models.CharField(max_length=80)
     client_uuid = models.UUIDField()
-    content = models.BinaryField(max_length=16)  # digest of what was said: the same UUID with other content is a conflict
+    content = models.BinaryField(
+        max_length=16
+    )  # digest of what was said: the same UUID with other content is a conflict
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="reports")
     first_incident = models.ForeignKey(Incident, models.PROTECT, related_name="+")
     channel = models.CharField(max_length=8, choices=CHANNELS, default="web")
@@ -257,4 +277,6 @@ class ModelVersion(models.Model):
     active = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["active"], condition=Q(active=True), name="one_active_model")]
+        constraints = [
+            models.UniqueConstraint(fields=["active"], condition=Q(active=True), name="one_active_model")
+        ]

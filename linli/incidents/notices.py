@@ -5,7 +5,9 @@ from linli.incidents.models import Incident, Report
 from linli.kernel.notify.actions import notify
 
 
-def inform_reporters(incident: int, template: str, *, report: int | None = None, first_incident: int | None = None) -> int:
+def inform_reporters(
+    incident: int, template: str, *, report: int | None = None, first_incident: int | None = None
+) -> int:
     """Queues one notice a reporter (of one report, or of those who came by a merge). Returns how many.
 
     The client key makes a repeated reaction send nothing twice.

@@ -54,7 +54,11 @@ def on_incident_filed(fact: facts.IncidentFiled) -> None:
 
 @reacts(facts.IncidentChanged)
 def on_incident_changed(fact: facts.IncidentChanged) -> None:
-    template = {"decline": "incidents.declined", "check": "incidents.handled", "fail": "incidents.reworked"}.get(fact.action)
+    template = {
+        "decline": "incidents.declined",
+        "check": "incidents.handled",
+        "fail": "incidents.reworked",
+    }.get(fact.action)
     if template:
         inform_reporters(fact.incident, template)
 

@@ -75,7 +75,11 @@ def send(
     without a place of this county a grid (illustrative). `tick` is called after each message; `step` while waiting.
     """
     tally, began, by = Tally(), time.monotonic(), anonymous()
-    codes = list(Area.objects.filter(level="grid", active=True).order_by("code").values_list("code", flat=True)) if scatter else None
+    codes = (
+        list(Area.objects.filter(level="grid", active=True).order_by("code").values_list("code", flat=True))
+        if scatter
+        else None
+    )
     last: datetime | None = None
     for message in messages:
         if speed and last and message.time and message.time > last:
@@ -116,7 +120,9 @@ def summary(tally: Tally) -> dict[str, Any]:
         "seconds": round(tally.seconds, 2),
         "per_second": round(tally.sent / tally.seconds, 1) if tally.seconds else 0.0,
         "states": dict(rows.values_list("state").annotate(n=Count("id"))),
-        "large_classes": dict(rows.exclude(large="").values_list("large").annotate(n=Count("id")).order_by("-n")),
+        "large_classes": dict(
+            rows.exclude(large="").values_list("large").annotate(n=Count("id")).order_by("-n")
+        ),
         "unsure": rows.filter(class_code="").count(),
         "with_suggestions": rows.exclude(suggestions=[]).count(),
         "located": rows.exclude(grid="").count(),

@@ -50,7 +50,13 @@ MOVES: dict[str, dict[str, str]] = {
         "reclass": "working",
         "locate": "working",
     },
-    "checking": {"pass": "closed", "fail": "working", "merge": "merged", "void": "void", "reclass": "checking"},
+    "checking": {
+        "pass": "closed",
+        "fail": "working",
+        "merge": "merged",
+        "void": "void",
+        "reclass": "checking",
+    },
     "closed": {"reopen": "working", "reclass": "closed"},
     "declined": {"object": "reported"},
     "merged": {"unmerge": ""},
@@ -208,7 +214,9 @@ class Route:
     basis: str = ""
 
 
-def pick_route(routes: Sequence[Route], *, class_code: str, large: str, area: str, urgency: str) -> Route | None:
+def pick_route(
+    routes: Sequence[Route], *, class_code: str, large: str, area: str, urgency: str
+) -> Route | None:
     """The most specific rule: small class before large before any; longer area before shorter; urgency named first."""
     fits = [
         route
@@ -276,4 +284,6 @@ def check_telling(telling: Telling) -> None:
 
 def phone_ok(phone: str) -> bool:
     digits = "".join(c for c in phone if c.isascii() and c.isdigit())
-    return 7 <= len(digits) <= 13 and all(c.isascii() and (c.isdigit() or c in "+-() ") for c in phone.strip())
+    return 7 <= len(digits) <= 13 and all(
+        c.isascii() and (c.isdigit() or c in "+-() ") for c in phone.strip()
+    )

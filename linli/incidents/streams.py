@@ -87,7 +87,9 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def read_time(text: str) -> datetime | None:
     """2019-04-25 09:32:09, 2020/1/6 12:09:38, with or without seconds; local time. None when it is none of them."""
-    match = re.match(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", text)
+    match = re.match(
+        r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", text
+    )
     if not match:
         return None
     parts = [int(part) if part else 0 for part in match.groups()]

@@ -29,4 +29,9 @@ def _own_report(number: int, viewer: Actor) -> bool:
 
 
 INCIDENT = Subject("incidents.incident", _title, _url, _may_see)
-REPORT = Subject("incidents.report", lambda number, viewer: f"上报 {number}", lambda number, viewer: f"/my/reports/{number}/", _own_report)
+REPORT = Subject(
+    "incidents.report",
+    lambda number, viewer: f"上报 {number}",
+    lambda number, viewer: f"/my/reports/{number}/",
+    _own_report,
+)

@@ -74,7 +74,9 @@ def can(actor: Actor, verb: str, *, area: str = "", unit: str = "", subject: str
 def require(actor: Actor, verb: str, *, area: str = "", unit: str = "", subject: str = "") -> None:
     """Raises Refused(403) unless `can`. The one gate every action passes first."""
     if not can(actor, verb, area=area, unit=unit, subject=subject):
-        raise Refused("您没有办理此事的权限。如需办理，请联系本单位管理员授权。", code="not_allowed", status=403)
+        raise Refused(
+            "您没有办理此事的权限。如需办理，请联系本单位管理员授权。", code="not_allowed", status=403
+        )
 
 
 SYSTEM = Actor(account=None, kind="system", name="linli")

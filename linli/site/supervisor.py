@@ -132,8 +132,11 @@ def serve(plan: Plan) -> int:
         cluster, programs = prepare(plan)
     except (DatabaseUnavailable, nats.NatsUnavailable) as error:
         return refuse(str(error))
-    steps = [["migrate", "--noinput"]] * plan.migrate + [["demo", "load", "--if-empty"]] * plan.demo
+    steps = [["migrate", "--noinput", "--verbosity=0"]] * plan.migrate + [
+        ["demo", "load", "--if-empty"]
+    ] * plan.demo
     for step in steps:
+        say("linli", f"linli {' '.join(step)}")
         if once(step):
             return refuse(f"linli {' '.join(step)} 未完成，见上文")
     say(

@@ -1,6 +1,8 @@
 """Every write of the room, one verb each."""
 
 from linli.dispatch.actions.asks import ask_for_time, decide_ask, resume_due, resume_order
+from linli.dispatch.actions.catalogue import end_duty, set_clock, set_duty, set_ladder
+from linli.dispatch.actions.evidence import attach_photos, claim_photos, handle_with_photos, keep_as_note
 from linli.dispatch.actions.ladders import fire_rungs
 from linli.dispatch.actions.orders import (
     Assignee,
@@ -32,14 +34,19 @@ __all__ = [
     "add_note",
     "arrive",
     "ask_for_time",
+    "attach_photos",
     "build_order",
     "cancel_order",
+    "claim_photos",
     "decide_ask",
     "dispatch_order",
+    "end_duty",
     "end_ruling",
     "finish_milestone",
     "fire_rungs",
     "handle_order",
+    "handle_with_photos",
+    "keep_as_note",
     "located",
     "raise_order",
     "rate_subject",
@@ -49,5 +56,8 @@ __all__ = [
     "resume_order",
     "return_order",
     "rule_order",
+    "set_clock",
+    "set_duty",
+    "set_ladder",
     "verify_order",
 ]

@@ -28,7 +28,14 @@ LONGEST_SUSPENSION = timedelta(days=90)  # reviewed at the latest then (incident
 
 @transaction.atomic
 def ask_for_time(
-    *, by: Actor, order: int, what: str, reason: str, limit: str = "", ground: str = "", until: datetime | None = None
+    *,
+    by: Actor,
+    order: int,
+    what: str,
+    reason: str,
+    limit: str = "",
+    ground: str = "",
+    until: datetime | None = None,
 ) -> Ask:
     """Asks to extend (limit ≤ the stage's own again) or to suspend (ground and review date ≤ 90 days)."""
     row, now = locked(order), timezone.now()
@@ -37,9 +44,18 @@ def ask_for_time(
     if row.asks.filter(what=what, state="asked").exists():
         raise Refused("已有一份申请在等待审批。", code="already_asked", status=409)
     ask = Ask.objects.create(
-        order=row, what=what, reason=reason, ground=ground, limit=limit, until=until, asked_by_id=by.account, asked_at=now
+        order=row,
+        what=what,
+        reason=reason,
+        ground=ground,
+        limit=limit,
+        until=until,
+        asked_by_id=by.account,
+        asked_at=now,
     )
-    move_row(row, f"ask_{what}", row.state, by, now, Said(text=reason, data={"limit": limit, "ground": ground})).save()
+    move_row(
+        row, f"ask_{what}", row.state, by, now, Said(text=reason, data={"limit": limit, "ground": ground})
+    ).save()
     record(subject=row.subject, verb=f"order.ask_{what}", by=by, fields={"order": row.pk, "ask": ask.pk})
     return ask
 
@@ -90,7 +106,11 @@ def decide_ask(*, by: Actor, ask: int, granted: bool, decision: str) -> Ask:
         raise Refused("不能审批自己的申请。", code="own_ask", status=403)
     if not decision.strip():
         raise Refused("请写明审批意见", code="missing", fields={"decision": ["请写明审批意见"]})
-    asked.state, asked.decided_by_id, asked.decided_at = ("granted" if granted else "refused"), by.account, timezone.now()
+    asked.state, asked.decided_by_id, asked.decided_at = (
+        ("granted" if granted else "refused"),
+        by.account,
+        timezone.now(),
+    )
     asked.decision = decision
     if granted:
         _grant(by, asked, decision)
@@ -105,7 +125,9 @@ def decide_ask(*, by: Actor, ask: int, granted: bool, decision: str) -> Ask:
 
 def _grant(by: Actor, asked: Ask, decision: str) -> None:
     def extend(row: WorkOrder, now: datetime) -> None:
-        row.due_at = deadlines.due(row.due_at, deadlines.Limit.parse(asked.limit), calendar_for(row.county)).at
+        row.due_at = deadlines.due(
+            row.due_at, deadlines.Limit.parse(asked.limit), calendar_for(row.county)
+        ).at
         row.extensions += 1
         row.round += 1
         row.rung = 0
@@ -158,5 +180,3 @@ def resume_due(now: datetime | None = None) -> int:
             resume_order(by=SYSTEM, order=row.pk)
             resumed += 1
     return resumed
-
-

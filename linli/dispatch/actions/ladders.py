@@ -10,8 +10,7 @@ from linli.dispatch.actions.steps import Said, fact, move_row
 from linli.dispatch.models import Rung, WorkOrder
 from linli.kernel.actor import SYSTEM
 from linli.kernel.bus.actions import tell
-from linli.kernel.ledger.actions import record_many
-from linli.kernel.ledger.actions import Deed
+from linli.kernel.ledger.actions import Deed, record_many
 
 
 @transaction.atomic
@@ -28,13 +27,20 @@ def fire_rungs(now: datetime | None = None, limit: int = 200) -> int:
         ladder = clocks.rungs(order)
         while order.next_rung_at and order.next_rung_at <= now and order.rung < len(ladder):
             rung = ladder[order.rung]
-            fired.append(Rung(order=order, stage=order.stage, round=order.round, rung=order.rung, fired_at=now))
+            fired.append(
+                Rung(order=order, stage=order.stage, round=order.round, rung=order.rung, fired_at=now)
+            )
             moves.append(_move(order, rung, now))
             told.append(fact(facts.OrderEscalated, order, stage=order.stage, rung=order.rung, act=rung.act))
             if rung.share == 1.0:
                 told.append(fact(facts.OrderOverdue, order, stage=order.stage))
             deeds.append(
-                Deed(order.subject, f"order.{rung.act}", SYSTEM.ref, {"order": order.pk, "stage": order.stage, "rung": order.rung})
+                Deed(
+                    order.subject,
+                    f"order.{rung.act}",
+                    SYSTEM.ref,
+                    {"order": order.pk, "stage": order.stage, "rung": order.rung},
+                )
             )
             order.rung += 1
             clocks.set_next_rung(order)
@@ -50,7 +56,13 @@ def fire_rungs(now: datetime | None = None, limit: int = 200) -> int:
     return len(orders)
 
 
-ACTS = {"nudge": "nudge", "remind": "remind", "supervise": "supervise", "level_up": "escalate", "red_list": "escalate"}
+ACTS = {
+    "nudge": "nudge",
+    "remind": "remind",
+    "supervise": "supervise",
+    "level_up": "escalate",
+    "red_list": "escalate",
+}
 
 
 def _move(order: WorkOrder, rung: rules.RungRule, now: datetime):  # type: ignore[no-untyped-def]

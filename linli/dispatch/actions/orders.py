@@ -61,7 +61,9 @@ def located(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in LOCATED}
 
 
-def build_order(wanted: Wanted, *, to: Assignee | None, at: datetime, received: datetime | None = None) -> WorkOrder:
+def build_order(
+    wanted: Wanted, *, to: Assignee | None, at: datetime, received: datetime | None = None
+) -> WorkOrder:
     """An unsaved order with its clocks set: dispatched at once when `to` is given, else waiting for a dispatcher.
 
     The dispatch clock counts from `received`, the accept clock from dispatch (incidents.md section 4).
@@ -93,7 +95,12 @@ def build_order(wanted: Wanted, *, to: Assignee | None, at: datetime, received: 
 
 @transaction.atomic
 def raise_order(
-    *, by: Actor, wanted: Wanted, to: Assignee | None = None, received: datetime | None = None, said: Said | None = None
+    *,
+    by: Actor,
+    wanted: Wanted,
+    to: Assignee | None = None,
+    received: datetime | None = None,
+    said: Said | None = None,
 ) -> WorkOrder:
     """Writes an order for a room; the room has already required what its own verb needs.
 
@@ -104,15 +111,27 @@ def raise_order(
     order.save(force_insert=True)
     for place, person in enumerate(wanted.crew):
         OrderCrew.objects.create(order=order, person_id=person, part="second" if place else "lead")
-    move = move_row(order, "dispatch" if to else "raise", "", by, now, said or Said(data=dict(wanted.explanation)))
+    move = move_row(
+        order, "dispatch" if to else "raise", "", by, now, said or Said(data=dict(wanted.explanation))
+    )
     move.save(force_insert=True)
-    record(subject=order.subject, verb="order.raise", by=by, fields={"order": order.pk, "kind": order.kind, "unit": order.unit})
+    record(
+        subject=order.subject,
+        verb="order.raise",
+        by=by,
+        fields={"order": order.pk, "kind": order.kind, "unit": order.unit},
+    )
     tell(fact(facts.OrderRaised, order), *([fact(facts.OrderDispatched, order)] if to else []))
     return order
 
 
 def dispatch_order(
-    *, by: Actor, order: int, to: Assignee, explanation: Mapping[str, Any] | None = None, said: Said | None = None
+    *,
+    by: Actor,
+    order: int,
+    to: Assignee,
+    explanation: Mapping[str, Any] | None = None,
+    said: Said | None = None,
 ) -> WorkOrder:
     """Gives a raised or disputed order to a unit; the first dispatch starts the case clock."""
     said = said or Said()
@@ -217,7 +236,13 @@ def arrive(*, by: Actor, order: int, said: Said | None = None) -> WorkOrder:
         row.arrived_at = row.arrived_at or now
 
     return step(
-        by=by, order=order, action="arrive", may=require_assignee, said=said or Said(), change=change, tells=facts.OrderArrived
+        by=by,
+        order=order,
+        action="arrive",
+        may=require_assignee,
+        said=said or Said(),
+        change=change,
+        tells=facts.OrderArrived,
     )
 
 
@@ -244,11 +269,19 @@ def finish_milestone(*, by: Actor, order: int, said: Said | None = None) -> Work
         clocks.start(row, "handle", now)
 
     return step(
-        by=by, order=order, action="milestone", may=require_assignee, said=said or Said(), check=check, change=change
+        by=by,
+        order=order,
+        action="milestone",
+        may=require_assignee,
+        said=said or Said(),
+        check=check,
+        change=change,
     )
 
 
-def handle_order(*, by: Actor, order: int, outcome: str, said: Said | None = None, flags: Sequence[str] = ()) -> WorkOrder:
+def handle_order(
+    *, by: Actor, order: int, outcome: str, said: Said | None = None, flags: Sequence[str] = ()
+) -> WorkOrder:
     """办结. With verify `none` (or a sample not drawn) it is done at once, both facts told together."""
     said = said or Said()
 
@@ -267,7 +300,15 @@ def handle_order(*, by: Actor, order: int, outcome: str, said: Said | None = Non
             order=order,
             action="handle",
             may=require_assignee,
-            said=Said(said.reason, said.text or outcome, said.files, said.base_version, said.device_at, said.data, said.public),
+            said=Said(
+                said.reason,
+                said.text or outcome,
+                said.files,
+                said.base_version,
+                said.device_at,
+                said.data,
+                said.public,
+            ),
             given={"outcome": outcome.strip()},
             change=change,
             tells=facts.OrderHandled,
@@ -339,5 +380,3 @@ def cancel_order(*, by: Actor, order: int, said: Said) -> WorkOrder:
         change=change,
         tells=facts.OrderCancelled,
     )
-
-

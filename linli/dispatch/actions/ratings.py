@@ -15,7 +15,15 @@ from linli.kernel.ledger.actions import record
 
 @transaction.atomic
 def rate_subject(
-    *, by: Actor, rater: str, subject: str, round: int, resolved: bool, stars: int, reasons: Sequence[str] = (), text: str = ""
+    *,
+    by: Actor,
+    rater: str,
+    subject: str,
+    round: int,
+    resolved: bool,
+    stars: int,
+    reasons: Sequence[str] = (),
+    text: str = "",
 ) -> Rating:
     """Writes one rating; the room has checked that `rater` is concerned. Raises Refused 409 for a second one."""
     if not 1 <= stars <= 5:
@@ -39,7 +47,16 @@ def rate_subject(
     if order:
         tell(
             facts.OrderRated(
-                order.pk, order.kind, subject, order.unit, order.area, order.mode, order.urgency, order.role, resolved, stars
+                order.pk,
+                order.kind,
+                subject,
+                order.unit,
+                order.area,
+                order.mode,
+                order.urgency,
+                order.role,
+                resolved,
+                stars,
             )
         )
     return rating

@@ -14,7 +14,9 @@ from linli.kernel.actor import Actor
 
 
 @transaction.atomic
-def rule_order(*, by: Actor, order: int, to: Assignee, said: Said, topic: str = "", area: str = "") -> WorkOrder:
+def rule_order(
+    *, by: Actor, order: int, to: Assignee, said: Said, topic: str = "", area: str = ""
+) -> WorkOrder:
     """Decides a disputed order for good. `topic` (a class code) and `area` make it a remembered ruling."""
 
     def change(row: WorkOrder, now: datetime) -> None:
@@ -36,7 +38,9 @@ def rule_order(*, by: Actor, order: int, to: Assignee, said: Said, topic: str = 
     if topic:
         now, place = timezone.now(), area or row.community or row.county
         Ruling.objects.filter(topic=topic, area=place, valid_to=None).update(valid_to=now)
-        Ruling.objects.create(topic=topic, area=place, unit=to.unit, basis=said.text, order=row, valid_from=now)
+        Ruling.objects.create(
+            topic=topic, area=place, unit=to.unit, basis=said.text, order=row, valid_from=now
+        )
     return row
 
 

@@ -43,7 +43,8 @@ def is_assignee(by: Actor, order: WorkOrder) -> bool:
         named = by.account == order.person_id
         return named or (by.account is not None and order.crew.filter(person=by.account).exists())
     return bool(order.unit) and any(
-        scope.unit == order.unit and scope.covers(order.area, order.unit) for scope in by.scopes("dispatch.work")
+        scope.unit == order.unit and scope.covers(order.area, order.unit)
+        for scope in by.scopes("dispatch.work")
     )
 
 
@@ -156,7 +157,14 @@ def step(
         subject=row.subject,
         verb=f"order.{action}",
         by=by,
-        fields={"order": row.pk, "kind": row.kind, "from": before, "to": after, "unit": row.unit, "version": row.version},
+        fields={
+            "order": row.pk,
+            "kind": row.kind,
+            "from": before,
+            "to": after,
+            "unit": row.unit,
+            "version": row.version,
+        },
     )
     if tells:
         tell(fact(tells, row, **(more(row) if more else {})))

@@ -23,7 +23,9 @@ HANDLED = ("handled", "done", "cancelled")
 
 
 @transaction.atomic
-def confirm_incident(*, by: Actor, order: int, found: bool, text: str, class_code: str = "", said: Said | None = None) -> Incident:
+def confirm_incident(
+    *, by: Actor, order: int, found: bool, text: str, class_code: str = "", said: Said | None = None
+) -> Incident:
     """The result of an `incident.confirm` order: found -> filed (with a class), not found -> declined with the reason."""
     must_say(text, "outcome", "请写明现场情况")
     row = WorkOrder.objects.get(pk=order)
@@ -105,7 +107,9 @@ def to_checking(*, incident: int) -> bool:
     row = locked(incident)
     if row.state not in ("filed", "working"):
         return False
-    orders = list(WorkOrder.objects.filter(subject=row.subject, kind="incident.handle").values_list("state", flat=True))
+    orders = list(
+        WorkOrder.objects.filter(subject=row.subject, kind="incident.handle").values_list("state", flat=True)
+    )
     children = row.children.exclude(state__in=["closed", "declined", "void", "checking", "merged"]).exists()
     if not orders or children or any(state not in HANDLED for state in orders):
         return False
@@ -118,9 +122,16 @@ def to_checking(*, incident: int) -> bool:
     mode = chosen.check_mode if chosen else "photo"
     if mode == "spot" or (mode == "photo" and random.Random(row.pk).random() < SPOT_SHARE):
         sent = catalogue.to_grid_worker(row.area)
-        handler = WorkOrder.objects.filter(subject=row.subject, kind="incident.handle", role="lead").order_by("-id").first()
+        handler = (
+            WorkOrder.objects.filter(subject=row.subject, kind="incident.handle", role="lead")
+            .order_by("-id")
+            .first()
+        )
         if handler and sent.to.person and handler.person_id == sent.to.person:  # never the handler
-            sent = catalogue.Sent(catalogue.Assignee(catalogue.desk(row.area)), {"by": "desk", "text": "处置人不能核查自己，由指挥中心核查"})
+            sent = catalogue.Sent(
+                catalogue.Assignee(catalogue.desk(row.area)),
+                {"by": "desk", "text": "处置人不能核查自己，由指挥中心核查"},
+            )
         raise_order(by=SYSTEM, wanted=order_for(row, "incident.check", sent, verify="none"), to=sent.to)
     return True
 
@@ -174,7 +185,9 @@ def check_incident(
     )
 
 
-def _verify(by: Actor, order: WorkOrder, passed: bool, text: str, files: Sequence[int], *, by_order: bool) -> None:
+def _verify(
+    by: Actor, order: WorkOrder, passed: bool, text: str, files: Sequence[int], *, by_order: bool
+) -> None:
     """A checker by role verifies in his own name; the holder of a check order through the system, named in the text."""
     actor = by
     if by_order:
@@ -185,12 +198,16 @@ def _verify(by: Actor, order: WorkOrder, passed: bool, text: str, files: Sequenc
 def _cancel_check_orders(row: Incident, but: int | None) -> None:
     from linli.dispatch.actions import cancel_order
 
-    for one in WorkOrder.objects.filter(subject=row.subject, kind="incident.check", done_at=None).exclude(pk=but or 0):
+    for one in WorkOrder.objects.filter(subject=row.subject, kind="incident.check", done_at=None).exclude(
+        pk=but or 0
+    ):
         cancel_order(by=SYSTEM, order=one.pk, said=Said(text="已由他人核查"))
 
 
 @transaction.atomic
-def reopen_incident(*, by: Actor, incident: int, text: str, report: int | None = None, rated: bool = False) -> Incident:
+def reopen_incident(
+    *, by: Actor, incident: int, text: str, report: int | None = None, rated: bool = False
+) -> Incident:
     """重办: the reporter, staff, or a rating of "not solved"; the old clock still counts, a new order is raised."""
     must_say(text)
 
@@ -210,8 +227,14 @@ def reopen_incident(*, by: Actor, incident: int, text: str, report: int | None =
         row.closed_at = row.handled_at = None
         row.cause = row.outcome = ""
         chosen = catalogue.class_of(row.class_code)
-        last = WorkOrder.objects.filter(subject=row.subject, kind="incident.handle", role="lead").order_by("-id").first()
-        row.unit, row.routing = _dispatch(SYSTEM, row, chosen, last.unit if last else "", "报事人反映未解决，重新办理")
+        last = (
+            WorkOrder.objects.filter(subject=row.subject, kind="incident.handle", role="lead")
+            .order_by("-id")
+            .first()
+        )
+        row.unit, row.routing = _dispatch(
+            SYSTEM, row, chosen, last.unit if last else "", "报事人反映未解决，重新办理"
+        )
 
     return step(
         by=by,

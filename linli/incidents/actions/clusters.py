@@ -23,16 +23,22 @@ UNMERGE_WITHIN = timedelta(days=30)
 
 
 @transaction.atomic
-def merge_incident(*, by: Actor, incident: int, into: int, text: str = "", base_version: int | None = None) -> Incident:
+def merge_incident(
+    *, by: Actor, incident: int, into: int, text: str = "", base_version: int | None = None
+) -> Incident:
     """并案: the reports move to `into`, so every reporter stays informed; rights on both are needed."""
-    first, second = sorted((incident, into))  # one order of locking, so that two merges cannot wait for each other
+    first, second = sorted(
+        (incident, into)
+    )  # one order of locking, so that two merges cannot wait for each other
     locked(first)
     if second != first:
         locked(second)
     target = Incident.objects.get(pk=into)
     require(by, "incidents.merge", area=target.area, subject=target.subject)
     if incident == into or not target.open:
-        raise Refused("只能并入另一件未办结的事。", code="wrong_target", fields={"into": ["请选择另一件未办结的事"]})
+        raise Refused(
+            "只能并入另一件未办结的事。", code="wrong_target", fields={"into": ["请选择另一件未办结的事"]}
+        )
 
     def change(row: Incident, now) -> None:  # type: ignore[no-untyped-def]
         row.before_merge, row.merged_into = row_state, target
@@ -52,9 +58,19 @@ def merge_incident(*, by: Actor, incident: int, into: int, text: str = "", base_
         tells=lambda row: incident_fact(facts.IncidentMerged, row, into=into),
     )
     moved = Report.objects.filter(incident=row).update(incident=target)
-    Incident.objects.filter(pk=into).update(reports_count=F("reports_count") + moved, version=F("version") + 1)
+    Incident.objects.filter(pk=into).update(
+        reports_count=F("reports_count") + moved, version=F("version") + 1
+    )
     target.refresh_from_db()
-    move_row(target, "merge", target.state, by, timezone.now(), text=f"{row.number} 并入本件", data={"from": row.pk}).save()
+    move_row(
+        target,
+        "merge",
+        target.state,
+        by,
+        timezone.now(),
+        text=f"{row.number} 并入本件",
+        data={"from": row.pk},
+    ).save()
     return row
 
 
@@ -73,7 +89,11 @@ def unmerge_incident(*, by: Actor, incident: int, text: str) -> Incident:
 
     def change(row: Incident, now) -> None:  # type: ignore[no-untyped-def]
         row.merged_into = None
-        row.state = "reported" if row.before_merge in ("filed", "working", "checking", "confirming") else row.before_merge
+        row.state = (
+            "reported"
+            if row.before_merge in ("filed", "working", "checking", "confirming")
+            else row.before_merge
+        )
 
     row = step(
         by=by,
@@ -85,7 +105,9 @@ def unmerge_incident(*, by: Actor, incident: int, text: str) -> Incident:
         tells=lambda row: incident_fact(facts.IncidentUnmerged, row, out_of=target.pk),
     )
     back = Report.objects.filter(incident=target, first_incident=row).update(incident=row)
-    Incident.objects.filter(pk=target.pk).update(reports_count=F("reports_count") - back, version=F("version") + 1)
+    Incident.objects.filter(pk=target.pk).update(
+        reports_count=F("reports_count") - back, version=F("version") + 1
+    )
     return row
 
 
@@ -103,7 +125,14 @@ def split_incident(
     """拆分 into child incidents: (class code, unit code or "", what is to be done). At most three deep."""
     if not parts:
         raise Refused("请至少写一个子事项。", code="missing", fields={"parts": ["请至少写一个子事项"]})
-    row = step(by=by, incident=incident, action="split", verb="incidents.triage", base_version=base_version, text=f"拆分为 {len(parts)} 项")
+    row = step(
+        by=by,
+        incident=incident,
+        action="split",
+        verb="incidents.triage",
+        base_version=base_version,
+        text=f"拆分为 {len(parts)} 项",
+    )
     if row.depth >= 3:
         raise Refused("最多拆分两层。", code="too_deep")
     return [_child(by, row, *part) for part in parts]
@@ -112,7 +141,9 @@ def split_incident(
 def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -> Incident:
     chosen = catalogue.class_of(class_code)
     if chosen is None or not text.strip():
-        raise Refused("子事项要有类别和内容。", code="missing", fields={"parts": ["每个子事项都要选类别、写内容"]})
+        raise Refused(
+            "子事项要有类别和内容。", code="missing", fields={"parts": ["每个子事项都要选类别、写内容"]}
+        )
     now = timezone.now()
     due = promise(now, chosen, chosen.urgency, parent.county)
     child = Incident.objects.create(
@@ -135,13 +166,20 @@ def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -
         due_at=due,
         promised_at=due,
         reports_count=0,
-        **{name: getattr(parent, name) for name in ("lon", "lat", "east", "north", "grid", "community", "street", "county")},
+        **{
+            name: getattr(parent, name)
+            for name in ("lon", "lat", "east", "north", "grid", "community", "street", "county")
+        },
     )
     area = child.area
     sent = catalogue.route(class_code=chosen.code, large=chosen.large, area=area, urgency=child.urgency)
     if unit:
         sent = catalogue.Sent(Assignee(unit), {"by": "dispatcher", "text": "拆分时指定"})
-    order = raise_order(by=by, wanted=order_for(child, "incident.handle", sent, verify="other", handle=chosen.milestones), to=sent.to)
+    order = raise_order(
+        by=by,
+        wanted=order_for(child, "incident.handle", sent, verify="other", handle=chosen.milestones),
+        to=sent.to,
+    )
     Incident.objects.filter(pk=child.pk).update(unit=order.unit, routing=sent.explanation)
     move_row(child, "file", "", by, now, text=f"由 {parent.number} 拆分").save()
     record(subject=child.subject, verb="split", by=by, fields={"parent": parent.pk, "unit": order.unit})
@@ -151,7 +189,9 @@ def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -
 
 
 @transaction.atomic
-def whistle(*, by: Actor, incident: int, units: Sequence[str], text: str, base_version: int | None = None) -> Incident:
+def whistle(
+    *, by: Actor, incident: int, units: Sequence[str], text: str, base_version: int | None = None
+) -> Incident:
     """吹哨: calls units out to assist; each gets its own order. Also the lead handler may blow it."""
     must_say(text, message="请写明需要协助什么")
     known = areas.unit_names()
@@ -175,5 +215,7 @@ def whistle(*, by: Actor, incident: int, units: Sequence[str], text: str, base_v
     )
     for unit in units:
         sent = catalogue.Sent(Assignee(unit), {"by": "whistle", "text": text})
-        raise_order(by=by, wanted=order_for(row, "incident.handle", sent, verify="other", role="assist"), to=sent.to)
+        raise_order(
+            by=by, wanted=order_for(row, "incident.handle", sent, verify="other", role="assist"), to=sent.to
+        )
     return row

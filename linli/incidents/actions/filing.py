@@ -16,13 +16,21 @@ from linli.kernel import Refused
 from linli.kernel.actor import SYSTEM, Actor
 from linli.kernel.bus.actions import tell
 
-REFER_ROOMS = {"council": "居民议事", "mediation": "矛盾调解", "care": "关爱服务", "onestop": "一站式办事", "outside": "其他渠道"}
+REFER_ROOMS = {
+    "council": "居民议事",
+    "mediation": "矛盾调解",
+    "care": "关爱服务",
+    "onestop": "一站式办事",
+    "outside": "其他渠道",
+}
 
 
 def _class(code: str) -> IncidentClass:
     found = catalogue.class_of(code)
     if found is None:
-        raise Refused("没有这个类别，请从列表中选择。", code="no_class", fields={"class_code": ["请从列表中选择类别"]})
+        raise Refused(
+            "没有这个类别，请从列表中选择。", code="no_class", fields={"class_code": ["请从列表中选择类别"]}
+        )
     return found
 
 
@@ -55,7 +63,11 @@ def file_incident(
         if chosen is None and not row.class_code:
             raise Refused("请先选择类别再立案。", code="no_class", fields={"class_code": ["请选择类别"]})
         if not row.street:
-            raise Refused("请先补定位置再立案。", code="no_place", fields={"location": ["请在地图上选点，或选择村（社区）"]})
+            raise Refused(
+                "请先补定位置再立案。",
+                code="no_place",
+                fields={"location": ["请在地图上选点，或选择村（社区）"]},
+            )
         if unit and unit not in areas.unit_names():
             raise Refused("没有这个单位。", code="no_unit", fields={"unit": ["请从列表中选择承办单位"]})
 
@@ -84,11 +96,15 @@ def file_incident(
     )
 
 
-def _dispatch(by: Actor, row: Incident, known: IncidentClass | None, unit: str, text: str) -> tuple[str, dict[str, Any]]:
+def _dispatch(
+    by: Actor, row: Incident, known: IncidentClass | None, unit: str, text: str
+) -> tuple[str, dict[str, Any]]:
     """Raises the lead order (and assists); returns the unit and the explanation for the case."""
     if unit:
         sent = catalogue.Sent(Assignee(unit), {"by": "dispatcher", "text": text or "派遣员指定"})
-        wanted = order_for(row, "incident.handle", sent, verify="other", handle=known.milestones if known else None)
+        wanted = order_for(
+            row, "incident.handle", sent, verify="other", handle=known.milestones if known else None
+        )
     else:
         found = first_order("file", row, known)
         assert found is not None  # "file" always wants an order
@@ -112,12 +128,25 @@ def ask_confirm(*, by: Actor, incident: int, text: str = "", base_version: int |
 
     def change(row: Incident, now: datetime) -> None:
         if not row.area[6:]:
-            raise Refused("请先补定位置。", code="no_place", fields={"location": ["请在地图上选点，或选择村（社区）"]})
+            raise Refused(
+                "请先补定位置。", code="no_place", fields={"location": ["请在地图上选点，或选择村（社区）"]}
+            )
         sent = catalogue.to_grid_worker(row.area)
-        raise_order(by=by, wanted=order_for(row, "incident.confirm", sent, verify="none"), to=sent.to, received=row.received_at)
+        raise_order(
+            by=by,
+            wanted=order_for(row, "incident.confirm", sent, verify="none"),
+            to=sent.to,
+            received=row.received_at,
+        )
 
     return step(
-        by=by, incident=incident, action="ask_confirm", verb="incidents.triage", base_version=base_version, text=text, change=change
+        by=by,
+        incident=incident,
+        action="ask_confirm",
+        verb="incidents.triage",
+        base_version=base_version,
+        text=text,
+        change=change,
     )
 
 
@@ -130,7 +159,13 @@ def decline_incident(*, by: Actor, incident: int, text: str, base_version: int |
         _end_orders(row, "不予立案")
 
     return step(
-        by=by, incident=incident, action="decline", verb="incidents.triage", base_version=base_version, text=text, change=change
+        by=by,
+        incident=incident,
+        action="decline",
+        verb="incidents.triage",
+        base_version=base_version,
+        text=text,
+        change=change,
     )
 
 
@@ -163,12 +198,19 @@ def _correct(by: Actor, row: Incident, chosen: IncidentClass) -> None:
     guessed = row.guess.get("top", [[""]])[0][0] if row.guess.get("top") else ""
     if by.account and chosen.code != row.class_code:
         Correction.objects.create(
-            incident=row, text=row.text, before=row.class_code, after=chosen.code, guessed=guessed, by_id=by.account
+            incident=row,
+            text=row.text,
+            before=row.class_code,
+            after=chosen.code,
+            guessed=guessed,
+            by_id=by.account,
         )
         tell(facts.ClassCorrected(row.pk, row.subject, row.area, row.class_code, chosen.code))
 
 
-def reclass_incident(*, by: Actor, incident: int, class_code: str, text: str = "", base_version: int | None = None) -> Incident:
+def reclass_incident(
+    *, by: Actor, incident: int, class_code: str, text: str = "", base_version: int | None = None
+) -> Incident:
     """改类 at any time before closing and after; running orders keep their clocks and unit."""
     chosen = _class(class_code)
 
@@ -189,19 +231,37 @@ def reclass_incident(*, by: Actor, incident: int, class_code: str, text: str = "
 
 
 def locate_incident(
-    *, by: Actor, incident: int, lon: float | None = None, lat: float | None = None, area: str = "", base_version: int | None = None
+    *,
+    by: Actor,
+    incident: int,
+    lon: float | None = None,
+    lat: float | None = None,
+    area: str = "",
+    base_version: int | None = None,
 ) -> Incident:
     """补定位置: a point, or an area code."""
-    place = areas.located(lon, lat) if lon is not None and lat is not None else areas.located(None, None, code=area)
+    place = (
+        areas.located(lon, lat)
+        if lon is not None and lat is not None
+        else areas.located(None, None, code=area)
+    )
     if not place["street"]:
-        raise Refused("这个位置不在本县网格内。", code="outside", fields={"location": ["请选择本县范围内的位置"]})
+        raise Refused(
+            "这个位置不在本县网格内。", code="outside", fields={"location": ["请选择本县范围内的位置"]}
+        )
 
     def change(row: Incident, now: datetime) -> None:
         for name, value in place.items():
             setattr(row, name, value)
         row.place_source = "pin" if lon is not None else "grid"
         WorkOrder.objects.filter(subject=row.subject, done_at=None).update(
-            grid=row.grid, community=row.community, street=row.street, lon=row.lon, lat=row.lat, east=row.east, north=row.north
+            grid=row.grid,
+            community=row.community,
+            street=row.street,
+            lon=row.lon,
+            lat=row.lat,
+            east=row.east,
+            north=row.north,
         )
 
     return step(
@@ -222,7 +282,15 @@ def void_incident(*, by: Actor, incident: int, text: str, base_version: int | No
     def change(row: Incident, now: datetime) -> None:
         _end_orders(row, "事件作废")
 
-    return step(by=by, incident=incident, action="void", verb="incidents.void", base_version=base_version, text=text, change=change)
+    return step(
+        by=by,
+        incident=incident,
+        action="void",
+        verb="incidents.void",
+        base_version=base_version,
+        text=text,
+        change=change,
+    )
 
 
 def refer_incident(
@@ -231,7 +299,11 @@ def refer_incident(
     """转办: not a matter of this room; closed with cause `referred`, and the target room is told."""
     must_say(text, message="请写明转办理由")
     if room not in REFER_ROOMS:
-        raise Refused("请选择转办去向。", code="no_room", fields={"room": ["请选择：" + "、".join(REFER_ROOMS.values())]})
+        raise Refused(
+            "请选择转办去向。",
+            code="no_room",
+            fields={"room": ["请选择：" + "、".join(REFER_ROOMS.values())]},
+        )
 
     def change(row: Incident, now: datetime) -> None:
         row.cause, row.outcome, row.closed_at = "referred", f"转{REFER_ROOMS[room]}：{text}", now
@@ -248,8 +320,10 @@ def refer_incident(
         data={"room": room},
         change=change,
         tells=lambda row: incident_fact(
-            facts.IncidentReferred, row, room=room, reason="" if row.private else text[:500], text="" if row.private else row.text[:500]
+            facts.IncidentReferred,
+            row,
+            room=room,
+            reason="" if row.private else text[:500],
+            text="" if row.private else row.text[:500],
         ),
     )
-
-

@@ -17,17 +17,20 @@ from linli.dispatch import facts as order_facts
 from linli.dispatch.actions import Said, Wanted, build_order, located
 from linli.dispatch.actions.steps import fact as order_fact
 from linli.dispatch.actions.steps import move_row
-from linli.dispatch.models import Move
+from linli.dispatch.models import Move, WorkOrder
 from linli.incidents import catalogue, facts, rules
 from linli.incidents.models import Incident, IncidentClass, Report
 from linli.kernel import Refused
-
 from linli.kernel.actor import SYSTEM, Actor, can, require
-from linli.kernel.bus.actions import tell
+from linli.kernel.bus.actions import rows_for as fact_rows
 from linli.kernel.deadlines import rules as deadlines
 from linli.kernel.deadlines.queries import calendar_for
+from linli.kernel.files.actions import attach
+from linli.kernel.files.models import Attachment
 from linli.kernel.identity.fields import blind
-from linli.kernel.ledger.actions import Deed, record_many
+from linli.kernel.inserts import insert_all, next_ids
+from linli.kernel.ledger.actions import Deed
+from linli.kernel.ledger.actions import rows_for as ledger_rows
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U: read aloud over the phone
 OLDEST_CAPTURE = timedelta(days=30)
@@ -78,16 +81,27 @@ def report_incident(*, by: Actor, telling: rules.Telling) -> Receipt:
 
 def _content(telling: rules.Telling) -> bytes:
     return rules.digest(
-        telling.text, telling.class_said, telling.place_words, telling.lon, telling.lat, telling.name, telling.phone, telling.files
+        telling.text,
+        telling.class_said,
+        telling.place_words,
+        telling.lon,
+        telling.lat,
+        telling.name,
+        telling.phone,
+        telling.files,
     )
 
 
 def _first_answer(telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
     first = Report.objects.select_related("incident").get(sender=telling.sender, client_uuid=client_uuid)
     if bytes(first.content) != _content(telling):
-        raise Refused("这份上报此前已收到，但内容不同。请作为新的上报重新提交。", code="uuid_reused", status=409)
+        raise Refused(
+            "这份上报此前已收到，但内容不同。请作为新的上报重新提交。", code="uuid_reused", status=409
+        )
     code = tracking_code(telling.sender, client_uuid)
-    return Receipt(first.pk, first.incident_id, first.incident.number, code, first.incident.state, repeated=True)
+    return Receipt(
+        first.pk, first.incident_id, first.incident.number, code, first.incident.state, repeated=True
+    )
 
 
 @dataclass(slots=True)
@@ -110,31 +124,60 @@ def _take(by: Actor, telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
     case = _read(by, telling)
     if telling.join:
         incident = _join(telling.join)
+        (report_id,) = next_ids(Report)
     else:
         incident = _incident(by, case)
-        incident.save(force_insert=True)
+        incident.pk, report_id, order_id = next_ids(Incident, Report, WorkOrder)
     code = tracking_code(telling.sender, client_uuid)
     report = _report(by, case, incident, client_uuid, code)
-    report.save(force_insert=True)
-    moves = [_move(incident, "follow" if telling.join else "report", by, case.now, "", incident.state, telling.channel)]
+    report.pk = report_id
+    moves = [
+        _move(
+            incident,
+            "follow" if telling.join else "report",
+            by,
+            case.now,
+            "",
+            incident.state,
+            telling.channel,
+        )
+    ]
     told: list[Any] = [
-        facts.ReportReceived(report.pk, incident.pk, incident.subject, incident.area, telling.channel, bool(telling.join))
+        facts.ReportReceived(
+            report.pk, incident.pk, incident.subject, incident.area, telling.channel, bool(telling.join)
+        )
     ]
     deeds = [
         Deed(
             incident.subject,
             "report",
             by.ref,
-            {"report": report.pk, "class": incident.class_code, "state": incident.state, "area": incident.area},
+            {
+                "report": report.pk,
+                "class": incident.class_code,
+                "state": incident.state,
+                "area": incident.area,
+            },
             {"phone": telling.phone} if telling.phone else {},
         )
     ]
-    if not telling.join:
-        _order(by, case, incident, moves, told, deeds)
-    Move.objects.bulk_create(moves)
-    record_many(deeds)
-    tell(*told)
+    orders = [] if telling.join else _order(case, incident, order_id, moves, told, deeds)
+    fresh = [] if telling.join else [incident]
+    insert_all(fresh, [report], orders, moves, *ledger_rows(deeds), fact_rows(*told))
+    if report.files:
+        _keep_photos(by, report)
     return Receipt(report.pk, incident.pk, incident.number, code, incident.state)
+
+
+def _keep_photos(by: Actor, report: Report) -> None:
+    """Ties the photos to the report, so that they are kept with it and shown to whoever may see it."""
+    keys = Attachment.objects.filter(pk__in=report.files).values_list("key", flat=True)
+    try:
+        attach(by=by, keys=list(keys), subject=f"incidents.report:{report.pk}", phase="before")
+    except Refused as refused:
+        raise Refused(
+            refused.message, code=refused.code, fields={"photos": refused.fields.get("files", [])}
+        ) from None
 
 
 def _join(number: int) -> Incident:
@@ -142,7 +185,9 @@ def _join(number: int) -> Incident:
     while incident and incident.merged_into_id:
         incident = Incident.objects.select_for_update().get(pk=incident.merged_into_id)
     if incident is None or not incident.open:
-        raise Refused("这件事已经办完或找不到了，请重新上报。", code="cannot_join", fields={"join": ["请重新上报"]})
+        raise Refused(
+            "这件事已经办完或找不到了，请重新上报。", code="cannot_join", fields={"join": ["请重新上报"]}
+        )
     incident.reports_count += 1
     incident.version += 1
     incident.save(update_fields=["reports_count", "version"])
@@ -160,7 +205,13 @@ def _read(by: Actor, telling: rules.Telling) -> Case:
     chosen, guess = _class(telling, text)
     known_own = can(by, "incidents.report_own", area=place["grid"] or place["community"] or place["county"])
     danger = rules.dangerous(text, [w for row in catalogue.classes.get().values() for w in row.danger_words])
-    urgency = "critical" if danger or (chosen and chosen.urgency == "critical") else chosen.urgency if chosen else "routine"
+    urgency = (
+        "critical"
+        if danger or (chosen and chosen.urgency == "critical")
+        else chosen.urgency
+        if chosen
+        else "routine"
+    )
     if danger:
         guess["danger"] = danger
     decision = rules.decide(
@@ -209,6 +260,7 @@ def _class(telling: rules.Telling, text: str) -> tuple[IncidentClass | None, dic
         }
         if said is None and found.sure:
             return catalogue.class_of(found.top[0][0]), guess
+        guess["large"] = catalogue.sure_large(found)
     if said:
         guess["said"] = said.code
     return said, guess
@@ -223,7 +275,7 @@ def _incident(by: Actor, case: Case) -> Incident:
         text=case.text,
         class_code=chosen.code if chosen else "",
         class_version=chosen.version if chosen else 0,
-        large=chosen.large if chosen else "",
+        large=chosen.large if chosen else case.guess.get("large", ""),
         domain=chosen.domain if chosen else "",
         urgency=case.urgency,
         state=state,
@@ -257,7 +309,9 @@ def _due(case: Case, filed: bool) -> datetime:
     """Until filed: the desk's limit. After: the end of all milestones, counted from receipt."""
     calendar = calendar_for(case.place["county"])
     if not filed:
-        return deadlines.due(case.now, deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency)), calendar).at
+        return deadlines.due(
+            case.now, deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency)), calendar
+        ).at
     return promise(case.now, case.chosen, case.urgency, case.place["county"])
 
 
@@ -297,7 +351,9 @@ def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, c
     )
 
 
-def _move(incident: Incident, action: str, by: Actor, at: datetime, before: str, after: str, reason: str = "") -> Move:
+def _move(
+    incident: Incident, action: str, by: Actor, at: datetime, before: str, after: str, reason: str = ""
+) -> Move:
     """A step of the incident itself. Who reported stays out of the timeline."""
     staff = by.roles - {"anyone", "resident"}
     return Move(
@@ -315,31 +371,48 @@ def _move(incident: Incident, action: str, by: Actor, at: datetime, before: str,
     )
 
 
-def _order(by: Actor, case: Case, incident: Incident, moves: list, told: list, deeds: list) -> None:
-    """The first order of a case, if it needs one now: to handle, to confirm on the spot, or to find the place."""
+def _order(
+    case: Case, incident: Incident, order_id: int, moves: list[Move], told: list[Any], deeds: list[Deed]
+) -> list[WorkOrder]:
+    """The first order of a case, if it needs one now: to handle, or to confirm on the spot."""
     wanted = first_order(case.decision.do, incident, case.chosen)
     if wanted is None:
-        return
+        return []
     kind, sent = wanted
     order = build_order(kind, to=sent.to, at=case.now, received=case.now)
-    order.save(force_insert=True)
-    moves.append(move_row(order, "dispatch", "", SYSTEM, case.now, Said(data=sent.explanation)))
-    deeds.append(Deed(incident.subject, "order.raise", SYSTEM.ref, {"order": order.pk, "kind": order.kind, "unit": order.unit}))
-    told += [order_fact(order_facts.OrderRaised, order), order_fact(order_facts.OrderDispatched, order)]
+    order.pk = order_id
     if case.decision.do == "file":
         incident.unit, incident.routing = order.unit, sent.explanation
-        Incident.objects.filter(pk=incident.pk).update(unit=order.unit, routing=sent.explanation)
-        moves.insert(1, _move(incident, "file", SYSTEM, case.now, "reported", "filed"))
+        moves.append(_move(incident, "file", SYSTEM, case.now, "reported", "filed"))
         told.append(filed_fact(incident))
+    moves.append(move_row(order, "dispatch", "", SYSTEM, case.now, Said(data=sent.explanation)))
+    deeds.append(
+        Deed(
+            incident.subject,
+            "order.raise",
+            SYSTEM.ref,
+            {"order": order.pk, "kind": order.kind, "unit": order.unit},
+        )
+    )
+    told += [order_fact(order_facts.OrderRaised, order), order_fact(order_facts.OrderDispatched, order)]
+    return [order]
 
 
 def filed_fact(incident: Incident) -> facts.IncidentFiled:
     return facts.IncidentFiled(
-        incident.pk, incident.subject, incident.area, incident.class_code, incident.urgency, incident.state, incident.unit
+        incident.pk,
+        incident.subject,
+        incident.area,
+        incident.class_code,
+        incident.urgency,
+        incident.state,
+        incident.unit,
     )
 
 
-def first_order(do: str, incident: Incident, chosen: IncidentClass | None) -> tuple[Wanted, catalogue.Sent] | None:
+def first_order(
+    do: str, incident: Incident, chosen: IncidentClass | None
+) -> tuple[Wanted, catalogue.Sent] | None:
     """What is wanted and of whom, for a decision of rules.decide; None leaves the case to the desk's queue."""
     if do == "desk" or do == "locate":
         return None
@@ -347,12 +420,22 @@ def first_order(do: str, incident: Incident, chosen: IncidentClass | None) -> tu
     if do == "confirm":
         sent = catalogue.to_grid_worker(area)
         return order_for(incident, "incident.confirm", sent, verify="none"), sent
-    sent = catalogue.route(class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency)
-    return order_for(incident, "incident.handle", sent, verify="other", handle=chosen.milestones if chosen else None), sent
+    sent = catalogue.route(
+        class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency
+    )
+    return order_for(
+        incident, "incident.handle", sent, verify="other", handle=chosen.milestones if chosen else None
+    ), sent
 
 
 def order_for(
-    incident: Incident, kind: str, sent: catalogue.Sent, *, verify: str, handle: Any = None, role: str = "lead"
+    incident: Incident,
+    kind: str,
+    sent: catalogue.Sent,
+    *,
+    verify: str,
+    handle: Any = None,
+    role: str = "lead",
 ) -> Wanted:
     return Wanted(
         kind=kind,
@@ -367,5 +450,3 @@ def order_for(
         explanation=sent.explanation,
         role=role,
     )
-
-

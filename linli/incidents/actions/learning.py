@@ -28,10 +28,18 @@ def ensure_model() -> ModelVersion:
     if row and (Path(settings.LINLI_MODELS) / row.file).exists():
         return row
     model = training.train_starter()
-    return _publish(by=SYSTEM, model=model, on={"examples": model.facts["examples"], "corrections": 0}, figures={}, verdict="起始模型")
+    return _publish(
+        by=SYSTEM,
+        model=model,
+        on={"examples": model.facts["examples"], "corrections": 0},
+        figures={},
+        verdict="起始模型",
+    )
 
 
-def _publish(by: Actor, model: Model, on: dict[str, Any], figures: dict[str, Any], verdict: str) -> ModelVersion:
+def _publish(
+    by: Actor, model: Model, on: dict[str, Any], figures: dict[str, Any], verdict: str
+) -> ModelVersion:
     folder = Path(settings.LINLI_MODELS)
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{timezone.now():%Y%m%d%H%M%S}-{secrets.token_hex(3)}.npz"
@@ -45,7 +53,12 @@ def _publish(by: Actor, model: Model, on: dict[str, Any], figures: dict[str, Any
             verdict=verdict,
             active=True,
         )
-        record(subject=f"incidents.model:{row.pk}", verb="publish", by=by, fields={"file": name, "verdict": verdict})
+        record(
+            subject=f"incidents.model:{row.pk}",
+            verb="publish",
+            by=by,
+            fields={"file": name, "verdict": verdict},
+        )
     catalogue.model.forget()
     return row
 
@@ -56,7 +69,10 @@ def _scores(model: Model, texts: Sequence[str], labels: Sequence[str]) -> tuple[
     by_class = {}
     for label in sorted(set(labels)):
         hit = sum(1 for s, t in zip(said, labels, strict=True) if s == t == label)
-        wanted, given = labels.count(label) if isinstance(labels, list) else list(labels).count(label), said.count(label)
+        wanted, given = (
+            labels.count(label) if isinstance(labels, list) else list(labels).count(label),
+            said.count(label),
+        )
         by_class[label] = 2 * hit / (wanted + given) if wanted + given else 0.0
     return float(np.mean(list(by_class.values()))) if by_class else 0.0, by_class
 
@@ -100,7 +116,9 @@ def _compare(fresh: Model, held: list[tuple[str, str]], examples: int, taught: i
     }
     on = {"examples": examples, "corrections": taught}
     if new < old - FALL_ALL or falls:
-        return ModelVersion.objects.create(file="", trained_on=on, figures=figures, verdict="较现用模型差，未启用")
+        return ModelVersion.objects.create(
+            file="", trained_on=on, figures=figures, verdict="较现用模型差，未启用"
+        )
     return _publish(SYSTEM, fresh, on, figures, "不差于现用模型，已启用")
 
 

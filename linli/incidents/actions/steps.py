@@ -15,9 +15,12 @@ from linli.kernel.actor import Actor, require
 from linli.kernel.bus.actions import tell
 from linli.kernel.ledger.actions import record
 
-
 # what a step may change: not the text, so that its words need not be cut again
-CHANGING = [f.attname for f in Incident._meta.concrete_fields if f.name not in ("id", "text", "title", "words", "received_at")]
+CHANGING = [
+    f.attname
+    for f in Incident._meta.concrete_fields
+    if f.name not in ("id", "text", "title", "words", "received_at")
+]
 
 
 def locked(incident: int) -> Incident:
@@ -121,8 +124,15 @@ def step(
         change(row, now)
     row.version += 1
     row.save(update_fields=CHANGING)
-    move_row(row, action, before, by, now, text=text, reason=reason, files=files, data=data, public=public).save(force_insert=True)
-    record(subject=row.subject, verb=action, by=by, fields={"from": before, "to": row.state, "class": row.class_code, "version": row.version})
+    move_row(
+        row, action, before, by, now, text=text, reason=reason, files=files, data=data, public=public
+    ).save(force_insert=True)
+    record(
+        subject=row.subject,
+        verb=action,
+        by=by,
+        fields={"from": before, "to": row.state, "class": row.class_code, "version": row.version},
+    )
     tell(tells(row) if tells else incident_fact(facts.IncidentChanged, row, action=action))
     return row
 

@@ -53,8 +53,9 @@ def give_grant(
     no confirmation: nobody else could give it. Raises Refused(403) for a stranger, 422 with the field's name,
     409 when the same grant is already open.
     """
-    require(by, "access.grant", area=area)
+    require(by, "access.grant")  # a mistyped area is a fault to name, not a missing right
     _check_grant(by, account, role, area, valid_to)
+    require(by, "access.grant", area=area)
     if rules.needs_second(role, administrators(), by):
         return _propose(by, account, role, area, unit, valid_to)
     return _give(by, account, role, area, unit, valid_to)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 from django.utils import timezone
 
-from linli.kernel.actor import Actor
+from linli.kernel.actor import Actor, require
+from linli.kernel.inserts import insert_all, next_ids
 from linli.kernel.ledger import rules
 from linli.kernel.ledger.models import Entry, Head, Node, Salt
 
@@ -40,7 +41,12 @@ def record(
 
 
 def record_many(deeds: Sequence[Deed]) -> None:
-    """Several deeds in one statement (two if any carries personal values)."""
+    """Several deeds in one round trip."""
+    insert_all(*rows_for(deeds))
+
+
+def rows_for(deeds: Sequence[Deed]) -> tuple[list[Entry], list[Salt]]:
+    """The unsaved rows of some deeds, for a caller that writes them together with rows of its own."""
     now = timezone.now()
     entries, salts = [], []
     for deed in deeds:
@@ -49,12 +55,13 @@ def record_many(deeds: Sequence[Deed]) -> None:
         for name, value in deed.personal.items():
             salt = os.urandom(16)
             body[name] = "sha256:" + rules.salted(value, salt)
-            salts.append(Salt(entry=entry, field=name, salt=salt))
+            salts.append((entry, name, salt))
         rules.canonical(body)
         entries.append(entry)
-    Entry.objects.bulk_create(entries)
-    if salts:
-        Salt.objects.bulk_create(salts)
+    if salts:  # a salt names its entry, so the entries' ids must be known before they are written
+        for entry, number in zip(entries, next_ids(*([Entry] * len(entries))), strict=True):
+            entry.pk = number
+    return entries, [Salt(entry=entry, field=name, salt=salt) for entry, name, salt in salts]
 
 
 def leaf_of(entry: Entry) -> bytes:
@@ -108,10 +115,9 @@ def _extend(log: str, entries: list[Entry]) -> None:
     Head.objects.create(log=log, size=new_size, root=rules.root(new_size, read))
 
 
+@transaction.atomic
 def erase(*, by: Actor, subject: str) -> int:
     """Deletes the salts of a subject's personal values (a person's right to be forgotten); leaves stay."""
-    from linli.kernel.actor import require
-
     require(by, "people.erase", subject=subject)
     gone, _ = Salt.objects.filter(entry__subject=subject).delete()
     record(subject=subject, verb="erase", by=by, fields={"salts": gone})

@@ -1,9 +1,12 @@
 """Reading and checking the record."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
+from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.ledger import rules
 from linli.kernel.ledger.actions import leaf_of
@@ -30,7 +33,53 @@ def entries(viewer: Actor, *, subject: str = "", log: str = "") -> QuerySet[Entr
 
 
 def logs() -> list[str]:
-    return sorted(set(Entry.objects.values_list("log", flat=True).distinct()))
+    """Every log there is; reads one index entry a log, not every row."""
+    found: list[str] = []
+    while (row := Entry.objects.filter(log__gt=found[-1] if found else "").order_by("log").first()) is not None:
+        found.append(row.log)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The latest tree head of a log: its size, root in hexadecimal, and when it was made."""
+
+    log: str
+    size: int
+    hex: str
+    at: datetime
+
+
+def heads(viewer: Actor) -> list[TreeHead]:
+    """The latest head of each log, for an auditor to write down or publish."""
+    require(viewer, "ledger.view")
+    rows = Head.objects.order_by("log", "-size").distinct("log")
+    return [TreeHead(row.log, row.size, bytes(row.root).hex(), row.at) for row in rows]
+
+
+def proof_of(viewer: Actor, entry: int) -> dict[str, Any]:
+    """The inclusion proof of one entry, as a mapping of text and integers that stands for itself.
+
+    Raises Refused 404 for an unknown entry, 409 for one that has no place yet (it gets one within seconds).
+    """
+    require(viewer, "ledger.view")
+    row = Entry.objects.filter(pk=entry).first()
+    if row is None:
+        raise Refused("没有这条记录。", code="no_entry", status=404)
+    if row.seq is None:
+        raise Refused("该记录正在编入存证树，请几秒后再试。", code="waiting", status=409)
+    size, path = prove_inclusion(row.log, row.seq)
+    root = Head.objects.values_list("root", flat=True).get(log=row.log, size=size)
+    return {
+        "format": "RFC 6962, SHA-256",
+        "log": row.log,
+        "entry": leaf_of(row).decode(),
+        "leaf_hash": bytes(row.leaf or b"").hex(),
+        "leaf_index": row.seq,
+        "tree_size": size,
+        "audit_path": path,
+        "root_hash": bytes(root).hex(),
+    }
 
 
 def _reader(log: str) -> rules.Read:
@@ -74,7 +123,11 @@ def verify(log: str) -> Verdict:
         leaf = rules.leaf_hash(leaf_of(entry))
         if leaf != bytes(entry.leaf or b""):
             broken.append(f"第 {entry.seq} 号记录（编号 {entry.pk}）内容被改动")
-        nodes.update({(level, index): digest for level, index, digest in rules.grow(size, [leaf], read)})
+        fresh = {(level, index): digest for level, index, digest in rules.grow(size, [leaf], read)}
+        nodes.update(fresh)
+        for level, index in fresh:  # children of a complete node are not needed any more: memory stays small
+            for child in (2 * index, 2 * index + 1):
+                nodes.pop((level - 1, child), None)
         size += 1
         if size in heads and rules.root(size, read) != bytes(heads[size]):
             broken.append(f"大小为 {size} 的树根与存证不符")

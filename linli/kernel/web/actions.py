@@ -63,8 +63,9 @@ def end_run(run: BackgroundRun, *, state: str = "done", message: str = "") -> No
 
 def count_run(run: BackgroundRun, *, done: int = 0, fault: str = "") -> None:
     """Adds to a run's counts; a fault is kept in words, the first two hundred of them."""
-    run.done, run.failed = run.done + done, run.failed + bool(fault)
-    changes: dict[str, object] = {"done": F("done") + done, "failed": F("failed") + bool(fault)}
+    failed = 1 if fault else 0
+    run.done, run.failed = run.done + done, run.failed + failed
+    changes: dict[str, object] = {"done": F("done") + done, "failed": F("failed") + failed}
     if fault and len(run.faults) < MOST_FAULTS:
         run.faults.append(fault[:300])
         changes["faults"] = run.faults

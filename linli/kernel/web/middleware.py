@@ -1,11 +1,14 @@
 """Refusals become pages, and every page leaves with the headers that keep it private and safe."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from linli.kernel import Refused
+from linli.kernel.bus.tickets import live_address
 from linli.kernel.web.answers import refusal
 
 # Scripts, styles, workers and connections come from this site alone; `blob:` and `data:` pictures are
@@ -24,7 +27,7 @@ class WebMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         answer = self.get_response(request)
-        answer.headers.setdefault("Content-Security-Policy", POLICY)
+        answer.headers.setdefault("Content-Security-Policy", POLICY + _stream(request))
         answer.headers.setdefault(
             "Permissions-Policy", "geolocation=(self), camera=(self), microphone=(self)"
         )
@@ -39,3 +42,11 @@ class WebMiddleware:
 def _private(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
     return bool(user is not None and user.is_authenticated)
+
+
+def _stream(request: HttpRequest) -> str:
+    """The live stream may answer on another port of this host."""
+    if not settings.LINLI_LIVE_PORT:
+        return ""
+    where = urlsplit(live_address(request))
+    return f"; connect-src 'self' {where.scheme}://{where.netloc}"

@@ -236,7 +236,20 @@ def sync_shell(request: HttpRequest) -> JsonResponse:
 
 
 @require_POST
+def sync_files(request: HttpRequest) -> JsonResponse:
+    body = _json(request)
+    keys = body.get("keys")
+    tied = sync.add_files(caller(request), str(body.get("uuid")), keys if isinstance(keys, list) else [])
+    return JsonResponse({"tied": tied})
+
+
+@require_POST
 def sync_batch(request: HttpRequest) -> JsonResponse:
+    answers = sync.receive(caller(request), _json(request))
+    return JsonResponse(answers, json_dumps_params={"ensure_ascii": False})
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > LARGEST_BATCH:
         raise Refused(_("一次上传的内容过大，请分批上传。"), code="too_large", status=413)
     try:
@@ -245,4 +258,4 @@ def sync_batch(request: HttpRequest) -> JsonResponse:
         raise Refused(_("上传内容不是完整的 JSON。"), code="bad_json", status=400) from error
     if not isinstance(batch, dict):
         raise Refused(_("上传内容缺少 items 列表。"), code="bad_batch")
-    return JsonResponse(sync.receive(caller(request), batch), json_dumps_params={"ensure_ascii": False})
+    return batch

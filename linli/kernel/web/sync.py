@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from linli.kernel import Refused
 from linli.kernel.actor import Actor
+from linli.kernel.files import actions as files
 from linli.kernel.web.models import SyncItem
 from linli.kernel.web.rules import Taken, believe, digest
 
@@ -159,6 +160,25 @@ def receive(actor: Actor, batch: Mapping[str, Any]) -> dict[str, Any]:
         "skew_seconds": round(skew.total_seconds()),
         "answers": answers,
     }
+
+
+def add_files(actor: Actor, ident: str, keys: list[str]) -> int:
+    """Ties photos that arrived after their act to the act's subject. Returns how many.
+
+    The room's answer names it: `{"subject": "dispatch.order:17", "phase": "after"}`.
+    Raises Refused 404 for an act never done, 422 for files that are not the caller's or not ready.
+    """
+    try:
+        uuids = [UUID(str(key)) for key in keys]
+        row = (
+            SyncItem.objects.filter(sender=actor.ref, uuid=UUID(str(ident))).exclude(status="refused").first()
+        )
+    except (ValueError, TypeError) as error:
+        raise Refused("照片的编号有误。", code="bad_uuid") from error
+    if row is None or not row.answer.get("subject"):
+        raise Refused("没有找到这些照片所属的记录。", code="not_found", status=404)
+    phase = row.answer.get("phase", "none")
+    return len(files.attach(by=actor, keys=uuids, subject=row.answer["subject"], phase=phase))
 
 
 def _answer(actor: Actor, raw: Any, received: datetime, skew: timedelta) -> dict[str, Any]:

@@ -145,6 +145,8 @@ class Table:
     empty = Empty("没有符合条件的记录", "换一个筛选条件试试。")
     page = PAGE
     export = True
+    live_kinds = ""  # rooms or facts to hear, e.g. "incidents,dispatch.OrderHandled"
+    live_subject = ""  # whose facts name a row of this list, e.g. "incidents.incident"
 
     def __init__(self, request: HttpRequest, rows: QuerySet) -> None:
         self.request, self.source = request, rows
@@ -256,6 +258,19 @@ class Table:
     def saved(self) -> list[Any]:
         viewer = caller(self.request)
         return saved_filters(viewer, self.code) if viewer.account is not None else []
+
+    @property
+    def live_row(self) -> str:
+        """The address of one row's fragment, with 0 for its id; empty for a list that stands still."""
+        return ""
+
+    def row_answer(self, ident: Any) -> HttpResponse:
+        """One row as a fragment, for live.js; 404 when it is gone or not for this viewer."""
+        found = self.source.filter(pk=ident).first()
+        if found is None:
+            raise Refused(_("这一行已不在列表中。"), code="not_found", status=404)
+        row = Row(found, [self._cell(column, found) for column in self.columns])
+        return render(self.request, "web/_row.html", {"row": row, "bulk": self.bulk})
 
     @property
     def active(self) -> bool:

@@ -16,5 +16,6 @@ urlpatterns = [
     path("sw.js", pages.service_worker, name="sw"),
     path("tray/", pages.tray, name="tray"),
     path("sync/", pages.sync_batch, name="sync"),
+    path("sync/files/", pages.sync_files, name="sync_files"),
     path("sync/shell.json", pages.sync_shell, name="sync_shell"),
 ]

@@ -9,7 +9,7 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.ledger.actions import record
 from linli.people import rules
-from linli.people.actions.persons import codes_from, locked_household
+from linli.people.actions.persons import codes_from, locked_household, require_register
 from linli.people.models import Dwelling, Household, Person
 
 
@@ -29,7 +29,7 @@ def add_household(
     wrong = _household_faults(address if home is None else "有", where, kind, area)
     if wrong:
         raise Refused("住户信息有误，请按提示改正。", code="wrong_household", fields=wrong)
-    require(by, "people.change", area=where)
+    require_register(by, where)
     if home is None:
         home = Dwelling.objects.create(
             address=address.strip()[:200], door_hint=door_hint.strip()[:200], demo=demo, **place

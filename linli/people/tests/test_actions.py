@@ -171,7 +171,13 @@ def test_a_tenant_is_registered_or_moved_in_by_the_same_form(worker, clerk, home
 
 def test_a_birth_registers_the_child(worker, home, wang):
     event = actions.register_birth(
-        by=worker, household=home.pk, name="王小", birth=TODAY, sex="f", relation="女", evidence="出生医学证明"
+        by=worker,
+        household=home.pk,
+        name="王小",
+        birth=TODAY,
+        sex="f",
+        relation="女",
+        evidence="出生医学证明",
     )
     assert event.person.birth == TODAY and event.person.number_index is None
     assert told("PersonRegistered")[-1]["how"] == "birth"
@@ -181,9 +187,7 @@ def test_a_death_is_registered_once_and_told(worker, home, wang):
     actions.register_death(by=worker, person=wang.pk, on=TODAY, evidence="死亡医学证明")
     wang.refresh_from_db(), home.refresh_from_db()
     assert wang.died == TODAY and home.head is None
-    assert told("PersonDied") == [
-        {"person": wang.pk, "area": GRID, "on": TODAY.isoformat(), "undone": False}
-    ]
+    assert told("PersonDied") == [{"person": wang.pk, "area": GRID, "on": TODAY.isoformat(), "undone": False}]
     with pytest.raises(Refused, match="已登记死亡"):
         actions.register_death(by=worker, person=wang.pk, on=TODAY, evidence="死亡医学证明")
     with pytest.raises(Refused, match="死亡"):
@@ -247,7 +251,11 @@ def test_undoing_is_for_seven_days_and_last_things_first(worker, clerk, home, ot
 
 def test_a_note_marks_the_visit_and_is_not_readable_in_the_ledger(worker, home):
     note = actions.write_note(
-        by=worker, household=home.pk, heard="老人腿疼", promised="联系医生上门", promise_due=TODAY + timedelta(days=3)
+        by=worker,
+        household=home.pk,
+        heard="老人腿疼",
+        promised="联系医生上门",
+        promise_due=TODAY + timedelta(days=3),
     )
     home.refresh_from_db()
     assert home.visited_at == note.at and home.visits == 1
@@ -266,7 +274,10 @@ def test_an_older_note_sent_late_does_not_turn_the_last_visit_back(worker, home)
 def test_an_empty_note_and_a_due_day_without_a_promise_are_refused(worker, home):
     with pytest.raises(Refused) as refused:
         actions.write_note(
-            by=worker, household=home.pk, promise_due=TODAY - timedelta(days=1), at=timezone.now() + timedelta(hours=1)
+            by=worker,
+            household=home.pk,
+            promise_due=TODAY - timedelta(days=1),
+            at=timezone.now() + timedelta(hours=1),
         )
     assert set(refused.value.fields) == {"heard", "promised", "promise_due", "at"}
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -317,7 +328,11 @@ def test_a_tie_is_made_changed_and_ended(worker, wang):
     )
     assert queries.ties_of(wang, "key_holder")[0].masked_phone == "139****2222"
     actions.end_tie(by=worker, tie=tie.pk)
-    assert queries.ties_of(wang) == [] and [one["active"] for one in told("TieChanged")] == [True, True, False]
+    assert queries.ties_of(wang) == [] and [one["active"] for one in told("TieChanged")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_tie_names_somebody_who_can_be_called(worker, wang):
@@ -329,7 +344,9 @@ def test_a_tie_names_somebody_who_can_be_called(worker, wang):
 
 
 def test_a_consent_holds_until_it_is_withdrawn(worker, wang):
-    consent = actions.give_consent(by=worker, person=wang.pk, purpose="onestop.check", evidence="签字表第 3 页")
+    consent = actions.give_consent(
+        by=worker, person=wang.pk, purpose="onestop.check", evidence="签字表第 3 页"
+    )
     assert queries.consents_to(wang.pk, "onestop.check")
     newer = actions.give_consent(by=worker, person=wang.pk, purpose="onestop.check", evidence="签字表第 9 页")
     consent.refresh_from_db()
@@ -370,7 +387,9 @@ def test_people_consent_and_withdraw_for_themselves(clerk, wang):
 def test_revealing_needs_a_reason_and_leaves_a_record(worker, wang, home):
     with pytest.raises(Refused, match="理由"):
         actions.reveal(by=worker, kind="person", number=wang.pk, fields=("number",), reason="看")
-    seen = actions.reveal(by=worker, kind="person", number=wang.pk, fields=("name", "number"), reason="核对低保申请")
+    seen = actions.reveal(
+        by=worker, kind="person", number=wang.pk, fields=("name", "number"), reason="核对低保申请"
+    )
     assert seen == {"name": "王向阳", "number": number()}
     entry = Entry.objects.get(subject=f"people.person:{wang.pk}", verb="reveal")
     assert entry.fields["fields"] == "name number" and "低保" not in str(entry.fields)
@@ -385,7 +404,9 @@ def test_revealing_needs_a_reason_and_leaves_a_record(worker, wang, home):
 def test_a_tie_to_somebody_known_reveals_their_own_phone(worker, home, wang):
     wife = actions.register_person(by=worker, household=home.pk, name="李梅", phone="13700007777")
     tie = actions.set_tie(by=worker, person=wang.pk, kind="kin", other=wife.pk)
-    seen = actions.reveal(by=worker, kind="tie", number=tie.pk, fields=("name", "phone"), reason="紧急联系家属")
+    seen = actions.reveal(
+        by=worker, kind="tie", number=tie.pk, fields=("name", "phone"), reason="紧急联系家属"
+    )
     assert seen == {"name": "李梅", "phone": "13700007777"}
 
 
@@ -451,7 +472,9 @@ def test_a_stranger_changes_nothing_here(stranger, home, wang, worker):
         lambda: actions.link_account(by=stranger, person=wang.pk, account=None),
         lambda: actions.move_in(by=stranger, household=home.pk, number=number(), evidence="身份证"),
         lambda: actions.move_out(by=stranger, person=wang.pk, evidence="迁移证"),
-        lambda: actions.register_tenant(by=stranger, household=home.pk, number=number(order=7), evidence="合同"),
+        lambda: actions.register_tenant(
+            by=stranger, household=home.pk, number=number(order=7), evidence="合同"
+        ),
         lambda: actions.register_birth(
             by=stranger, household=home.pk, name="外人", birth=TODAY, sex="m", evidence="证明"
         ),

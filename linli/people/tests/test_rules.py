@@ -55,7 +55,13 @@ def test_numbers_are_read_as_people_type_them():
 
 @pytest.mark.parametrize(
     ("phone", "sound"),
-    [("13800001234", True), ("0731-83612345", True), ("073183612345", True), ("12345", False), ("138000012345", False)],
+    [
+        ("13800001234", True),
+        ("0731-83612345", True),
+        ("073183612345", True),
+        ("12345", False),
+        ("138000012345", False),
+    ],
 )
 def test_a_phone_is_a_mobile_or_a_line_with_its_area(phone, sound):
     assert (rules.phone_fault(phone) == "") is sound
@@ -143,7 +149,9 @@ def test_days_without_a_visit_count_from_registration_at_first():
     assert rules.days_without_visit(date(2026, 11, 20), date(2026, 1, 1), TODAY) == 2
 
 
-@pytest.mark.parametrize(("written", "flag"), [("是", True), ("党员", True), ("", False), ("群众", False), ("也许", None)])
+@pytest.mark.parametrize(
+    ("written", "flag"), [("是", True), ("党员", True), ("", False), ("群众", False), ("也许", None)]
+)
 def test_yes_and_no_are_read_as_people_write_them(written, flag):
     assert rules.read_flag(written) is flag
     assert rules.read_degrees(" 113.05 ") == 113.05 and rules.read_degrees("东经") is None

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from django.core import signing
-from django.core.management import call_command
 from django.test import RequestFactory
 
 from linli.kernel.actor import Actor, Scope

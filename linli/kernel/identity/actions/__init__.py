@@ -8,7 +8,12 @@ from linli.kernel.identity.actions.accounts import (
     set_password,
 )
 from linli.kernel.identity.actions.keys import rotate_keys
-from linli.kernel.identity.actions.phones import change_phone, check_phone_code, forget_old_codes, send_phone_code
+from linli.kernel.identity.actions.phones import (
+    change_phone,
+    check_phone_code,
+    forget_old_codes,
+    send_phone_code,
+)
 from linli.kernel.identity.actions.sessions import (
     check_password,
     end_session,

@@ -30,13 +30,19 @@ class ReportForm(Form):
     draft = "report"
     name = django_forms.CharField(label="您的姓名", max_length=30)
     phone = django_forms.RegexField(
-        r"^1\d{10}$", label="联系电话", help_text="用于告诉您办理进度", error_messages={"invalid": "联系电话应为 11 位手机号"}
+        r"^1\d{10}$",
+        label="联系电话",
+        help_text="用于告诉您办理进度",
+        error_messages={"invalid": "联系电话应为 11 位手机号"},
     )
     place = PlaceField()
     street = SearchChoiceField(label="所在街道", choices=STREETS, required=False)
     day = DayField(label="发生日期", required=False)
     urgent = django_forms.ChoiceField(
-        label="是否紧急", choices=[("no", "不急"), ("yes", "有危险")], widget=django_forms.RadioSelect, initial="no"
+        label="是否紧急",
+        choices=[("no", "不急"), ("yes", "有危险")],
+        widget=django_forms.RadioSelect,
+        initial="no",
     )
     words = django_forms.CharField(label="情况说明", widget=django_forms.Textarea(attrs={"rows": 4}))
     photos = PhotosField(required=False, most=3)
@@ -50,6 +56,7 @@ class NoteForm(Form):
 class RunTable(Table):
     code, title, order = "tests.runs", "事件", "-at"
     page = 5
+    live_kinds, live_subject = "bus", "web.run"
     columns = (
         Column("title", "事件", phone="head", link=lambda row: f"/runs/{row.pk}/"),
         Column("ended", "时限", kind="clock", phone="tail", sort="ended", start="at"),
@@ -115,7 +122,13 @@ def refuse(request: HttpRequest, status: int) -> HttpResponse:
 def detail(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     steps = [
-        {"what": "居民上报", "at": now - timedelta(hours=5), "who": "张*", "role": "居民", "reason": "路口井盖松动，晚上看不清。"},
+        {
+            "what": "居民上报",
+            "at": now - timedelta(hours=5),
+            "who": "张*",
+            "role": "居民",
+            "reason": "路口井盖松动，晚上看不清。",
+        },
         {"what": "派单", "at": now - timedelta(hours=4), "who": "王敏", "role": "派遣员"},
         {
             "what": "催办",
@@ -127,7 +140,9 @@ def detail(request: HttpRequest) -> HttpResponse:
         {"what": "办结", "tone": "future"},
     ]
     person = {"id": 1, "name": "欧阳建国", "number": "430181195203040012", "reveal_url": "/t/done/"}
-    return render(request, "web_tests/detail.html", {"steps": steps, "person": person, "title": "井盖松动", "now": now})
+    return render(
+        request, "web_tests/detail.html", {"steps": steps, "person": person, "title": "井盖松动", "now": now}
+    )
 
 
 def board(request: HttpRequest) -> HttpResponse:
@@ -174,7 +189,18 @@ def points(request: HttpRequest) -> JsonResponse:
 
 
 def phone(request: HttpRequest) -> HttpResponse:
-    return offline_page(render(request, "web_tests/phone.html", {"title": "今日工单", "now": timezone.now(), "due": timezone.now() + timedelta(hours=2), "late": timezone.now() - timedelta(minutes=20)}))
+    return offline_page(
+        render(
+            request,
+            "web_tests/phone.html",
+            {
+                "title": "今日工单",
+                "now": timezone.now(),
+                "due": timezone.now() + timedelta(hours=2),
+                "late": timezone.now() - timedelta(minutes=20),
+            },
+        )
+    )
 
 
 def whoami(request: HttpRequest) -> HttpResponse:

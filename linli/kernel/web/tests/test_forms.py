@@ -7,7 +7,13 @@ from linli.kernel.web.models import BackgroundRun, Once
 from linli.kernel.web.tests import pages
 
 pytestmark = pytest.mark.django_db
-GOOD = {"name": "张建国", "phone": "13800001234", "place_0": "金沙北路 108 号", "urgent": "no", "words": "井盖松动"}
+GOOD = {
+    "name": "张建国",
+    "phone": "13800001234",
+    "place_0": "金沙北路 108 号",
+    "urgent": "no",
+    "words": "井盖松动",
+}
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 100
 
 
@@ -18,7 +24,15 @@ def photo(name="a.jpg", content=JPEG, kind="image/jpeg"):
 def test_the_page_has_label_hint_error_field_in_that_order(client):
     html = client.post("/t/report/", {**GOOD, "phone": "12"}).content.decode()
     block = html[html.index('id="field-phone"') :]
-    order = [block.index(word) for word in ("联系电话</label>", "用于告诉您", "联系电话应为 11 位手机号", '<input type="text" name="phone"')]
+    order = [
+        block.index(word)
+        for word in (
+            "联系电话</label>",
+            "用于告诉您",
+            "联系电话应为 11 位手机号",
+            '<input type="text" name="phone"',
+        )
+    ]
     assert order == sorted(order)
 
 
@@ -27,7 +41,11 @@ def test_all_defects_are_listed_at_once_with_links(client):
     html = answer.content.decode()
     assert answer.status_code == 422
     assert "还有 4 处需要修改" in html
-    for link in ('href="#id_name">您的姓名：请填写您的姓名', 'href="#id_place_0">地点：请填写地点', 'href="#id_words"'):
+    for link in (
+        'href="#id_name">您的姓名：请填写您的姓名',
+        'href="#id_place_0">地点：请填写地点',
+        'href="#id_words"',
+    ):
         assert link in html
 
 
@@ -137,7 +155,9 @@ def test_a_day_that_is_none_says_how_to_write_one(client):
     assert "发生日期不是一个日子，请按 2026 年 11 月 22 日这样填写" in html
 
 
-@pytest.mark.parametrize(("typed", "code"), [("集里街道", "430181002"), ("430181002", "430181002"), ("荷花", "430181003")])
+@pytest.mark.parametrize(
+    ("typed", "code"), [("集里街道", "430181002"), ("430181002", "430181002"), ("荷花", "430181003")]
+)
 def test_a_choice_is_found_by_label_code_or_part(client, typed, code):
     client.post("/t/report/", {**GOOD, "street": typed})
     assert pages.SENT[0]["street"] == code
@@ -160,6 +180,6 @@ def test_each_wrong_photo_is_named(client):
     assert not pages.SENT
 
 
-def test_a_form_page_asks_no_database(client, django_assert_num_queries):
-    with django_assert_num_queries(1):  # the roles nobody needs a grant for
+def test_a_form_page_asks_no_database(client, django_assert_max_num_queries):
+    with django_assert_max_num_queries(1):  # the roles nobody needs a grant for
         client.get("/t/report/")

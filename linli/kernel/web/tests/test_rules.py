@@ -11,7 +11,15 @@ NOW = datetime(2026, 11, 22, 6, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("minutes", "words"),
-    [(0, "不到 1 分钟"), (45, "45 分钟"), (60, "1 小时"), (95, "1 小时 35 分钟"), (300, "5 小时"), (1500, "1 天 1 小时"), (9000, "6 天")],
+    [
+        (0, "不到 1 分钟"),
+        (45, "45 分钟"),
+        (60, "1 小时"),
+        (95, "1 小时 35 分钟"),
+        (300, "5 小时"),
+        (1500, "1 天 1 小时"),
+        (9000, "6 天"),
+    ],
 )
 def test_a_span_is_said_in_the_words_that_matter(minutes, words):
     assert rules.span_words(timedelta(minutes=minutes)) == words
@@ -38,7 +46,12 @@ def test_a_moment_is_said_in_beijing_time():
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
 def test_every_way_to_write_a_day_is_read(day):
-    shapes = [f"{day.year}年{day.month}月{day.day}日", f"{day:%Y-%m-%d}", f"{day:%Y%m%d}", f"{day.year}/{day.month}/{day.day}"]
+    shapes = [
+        f"{day.year}年{day.month}月{day.day}日",
+        f"{day:%Y-%m-%d}",
+        f"{day:%Y%m%d}",
+        f"{day.year}/{day.month}/{day.day}",
+    ]
     assert {rules.parse_day(shape) for shape in shapes} == {day}
 
 
@@ -84,15 +97,27 @@ def test_nothing_is_ever_taken_from_the_future():
 
 
 def test_text_in_either_chinese_coding_is_read():
-    assert rules.decode_text("姓名,电话".encode("gb18030")) == rules.decode_text("姓名,电话".encode("utf-8-sig")) == "姓名,电话"
+    assert (
+        rules.decode_text("姓名,电话".encode("gb18030"))
+        == rules.decode_text("姓名,电话".encode("utf-8-sig"))
+        == "姓名,电话"
+    )
     with pytest.raises(ValueError, match="编码"):
         rules.decode_text(b"\xff\xff\xff")
 
 
 def test_columns_are_matched_by_name_then_by_likeness():
     wanted = {"name": ("姓名",), "phone": ("联系电话", "手机"), "address": ("地址",)}
-    assert rules.match_columns(["手机号码", "姓名（必填）", "家庭地址"], wanted) == {"name": 1, "phone": 0, "address": 2}
+    assert rules.match_columns(["手机号码", "姓名（必填）", "家庭地址"], wanted) == {
+        "name": 1,
+        "phone": 0,
+        "address": 2,
+    }
 
 
 def test_a_digest_does_not_depend_on_the_order_of_keys():
-    assert rules.digest({"a": 1, "b": [2]}) == rules.digest({"b": [2], "a": 1}) != rules.digest({"a": 1, "b": [3]})
+    assert (
+        rules.digest({"a": 1, "b": [2]})
+        == rules.digest({"b": [2], "a": 1})
+        != rules.digest({"a": 1, "b": [3]})
+    )

@@ -80,7 +80,18 @@ def test_days_filter_from_and_to_the_end_of_the_day(events):
     assert set(shown) == {e for e in events if timezone.localtime(e.at).date() == timezone.localdate()}
 
 
-@pytest.mark.parametrize("query", ["?after=%00", "?after=eyJ9", "?after=WyJ4IiwgIngiXQ", "?sort=by__password", "?code=none", "?from=never", "?total=abc&q=%00"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?after=%00",
+        "?after=eyJ9",
+        "?after=WyJ4IiwgIngiXQ",
+        "?sort=by__password",
+        "?code=none",
+        "?from=never",
+        "?total=abc&q=%00",
+    ],
+)
 def test_a_broken_url_is_a_page_and_no_fault(client, events, query):
     assert client.get(f"/t/list/{query}").status_code == 200
 
@@ -91,7 +102,9 @@ def test_an_empty_list_says_what_to_do_next(client):
     assert 'href="/t/report/"' in html
 
 
-def test_a_list_asks_at_most_twice_for_its_rows_and_filters(client, wang, events, django_assert_max_num_queries):
+def test_a_list_asks_at_most_twice_for_its_rows_and_filters(
+    client, wang, events, django_assert_max_num_queries
+):
     client.force_login(wang)
     with django_assert_max_num_queries(9):  # session, account, grants, roles, passes, bars + rows, filters
         client.get("/t/list/")
@@ -112,7 +125,9 @@ def test_a_sheet_above_the_limit_is_refused_and_not_cut(client, events, monkeypa
     assert "请缩小筛选范围" in answer.content.decode()
 
 
-CELLS = st.one_of(st.text(max_size=30), st.from_regex(r"\A[=+\-@\t\r].*\Z"), st.integers(-(10**9), 10**9), st.none())
+CELLS = st.one_of(
+    st.text(max_size=30), st.from_regex(r"\A[=+\-@\t\r].*\Z"), st.integers(-(10**9), 10**9), st.none()
+)
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6))
@@ -173,7 +188,9 @@ def test_a_bulk_act_goes_on_past_a_refusal_and_says_which(client, wang, stranger
 def test_a_bulk_act_started_again_does_not_repeat_what_is_done(wang):
     done = []
     register_bulk(BulkKind("tests.remind", "催办", lambda actor, ident: done.append(ident)))
-    run = BackgroundRun.objects.create(code="tests.remind", title="催办", by=wang.pk, done=2, payload={"ids": [7, 8, 9]})
+    run = BackgroundRun.objects.create(
+        code="tests.remind", title="催办", by=wang.pk, done=2, payload={"ids": [7, 8, 9]}
+    )
     run_bulk(str(run.pk))
     assert done == [9]
 

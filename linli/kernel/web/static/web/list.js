@@ -29,4 +29,4 @@ for (const form of document.querySelectorAll("[data-bulk]")) {
   });
   count();
 }
-if (document.querySelector("[data-live]")) import("./live.js");
+if (document.querySelector("[data-live-row]")) import("./live.js");

@@ -95,7 +95,7 @@ async function deliver() {
 async function post(batch, csrf) {
   await Promise.all(batch.map(({ uuid }) => change(uuid, { status: "sending" })));
   show();
-  const plain = batch.map(({ uuid, kind, base_version, captured_at, position, data, photos }) => ({ uuid, kind, base_version, captured_at, position, data, files: photos.map((p) => p.sha256) }));
+  const plain = batch.map(({ uuid, kind, base_version, captured_at, position, data, photos }) => ({ uuid, kind, base_version, captured_at, position, data, files: photos.map((p) => p.uuid) }));
   const answer = await fetch(SYNC, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": csrf }, body: JSON.stringify({ sent_at: new Date().toISOString(), items: plain }) });
   if (!answer.ok) throw new Error(`${answer.status}`);
   let moved = false;
@@ -111,16 +111,25 @@ async function pictures(item, csrf) {
   for (const photo of item.photos) {
     if (photo.sent) continue;
     try {
-      photo.ref = await upload(photo, item.uuid, csrf, (share) => progress(item.uuid, share));
+      photo.key = await upload(photo, csrf, (share) => progress(item.uuid, share));
       photo.sent = true;
       delete photo.blob;
     } catch (error) {
       if (error instanceof TypeError || error.resting) throw error;
-      photo.failed = error.status ?? 1;
+      photo.failed = error.message;
     }
     await change(item.uuid, { photos: item.photos });
   }
-  if (item.photos.every((p) => p.sent) && item.status !== "superseded") await drop(item.uuid);
+  if (!item.photos.every((p) => p.sent || p.failed)) return;
+  const keys = item.photos.filter((p) => p.sent && !p.tied).map((p) => p.key);
+  if (keys.length) {
+    const answer = await fetch(SYNC + "files/", { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": csrf }, body: JSON.stringify({ uuid: item.uuid, keys }) });
+    if (answer.status >= 500 || answer.status === 429) throw new Error(`${answer.status}`);
+    const said = await answer.json();
+    item.photos.forEach((p) => { p.tied = true; if (!answer.ok) p.failed = said.title; });
+    await change(item.uuid, { photos: item.photos });
+  }
+  if (item.status !== "superseded" && !item.photos.some((p) => p.failed)) await drop(item.uuid);
 }
 
 const progress = (uuid, share) => {
@@ -135,12 +144,12 @@ const make = (tag, props = {}, ...children) => {
 };
 
 function card(item) {
-  const left = item.photos.filter((p) => !p.sent).length;
-  const reasons = [item.answer?.message, ...Object.values(item.answer?.fields ?? {}).flat()].filter(Boolean);
+  const left = item.photos.filter((p) => !p.sent && !p.failed).length;
+  const reasons = [item.status === "done" || item.status === "already" ? null : item.answer?.message, ...item.photos.map((p) => p.failed && `照片 ${p.name}：${p.failed}`), ...Object.values(item.answer?.fields ?? {}).flat()].filter(Boolean);
   const box = make("li", { className: "card stack" },
     make("div", { className: "row spread" }, make("strong", { textContent: item.title || item.kind }), make("span", { className: `chip ${TONES[item.status]}`, textContent: WORDS[item.status] })),
     make("p", { className: "quiet small", textContent: `${new Date(item.captured_at).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" })}${left ? ` · 还有 ${left} 张照片待传` : ""}` }),
-    reasons.length && item.status !== "done" ? make("div", { className: "note bad" }, ...reasons.map((r) => make("p", { textContent: r }))) : null,
+    reasons.length ? make("div", { className: "note bad" }, ...reasons.map((r) => make("p", { textContent: r }))) : null,
     make("progress", { className: "bar", hidden: true, max: 1, value: 0, ariaLabel: "照片上传进度" }));
   box.dataset.item = item.uuid;
   const acts = make("div", { className: "acts" });
@@ -148,7 +157,7 @@ function card(item) {
     if (item.page) acts.append(make("a", { className: "btn", href: `${item.page}#repair-${item.uuid}`, textContent: "修改" }));
     acts.append(make("button", { type: "button", className: "btn second", textContent: "再试一次", onclick: () => change(item.uuid, { status: "waiting" }).then(send) }));
   }
-  if (["refused", "superseded"].includes(item.status)) acts.append(make("button", { type: "button", className: "btn second", textContent: "删除", onclick: () => confirm("删除后无法找回。确定删除？") && drop(item.uuid).then(show) }));
+  if (["refused", "superseded"].includes(item.status) || item.photos.some((p) => p.failed)) acts.append(make("button", { type: "button", className: "btn second", textContent: "删除", onclick: () => confirm("删除后无法找回。确定删除？") && drop(item.uuid).then(show) }));
   if (acts.children.length) box.append(acts);
   return box;
 }

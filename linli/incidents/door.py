@@ -1,0 +1,99 @@
+"""Where requests from outside come in: who calls, how often, how much, and what may stand in a text."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.cache import cache as counters
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from ninja.utils import check_csrf
+
+from linli.incidents import rules
+from linli.kernel import Refused
+from linli.kernel.actor import Actor
+from linli.kernel.identity.client import client_ip
+from linli.kernel.identity.queries import actor_for_token
+from linli.kernel.web.caller import caller
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class TooMany(Refused):
+    """429 with the seconds after which it is worth trying again."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(
+            "操作太频繁，请稍等一会儿再试。紧急情况请拨打 110、119 或 120。", code="too_many", status=429
+        )
+        self.after = after
+
+
+@cache
+def limits() -> dict[str, Any]:
+    """data/limits.yaml."""
+    return yaml.safe_load((Path(__file__).parent / "data" / "limits.yaml").read_text("utf-8"))
+
+
+def who(request: HttpRequest) -> Actor:
+    """The bearer token's actor, else the session's, else a visitor. Refused 401 for a wrong token, 403 without CSRF mark."""
+    header = request.headers.get("Authorization", "")
+    if header:
+        kind, _, bearer = header.partition(" ")
+        actor = actor_for_token(bearer.strip()) if kind.lower() == "bearer" else None
+        if actor is None:
+            raise Refused("令牌无效、已撤销或已过期，请重新申请。", code="bad_token", status=401)
+        request.actor = actor  # type: ignore[attr-defined]
+        return actor
+    actor = caller(request)
+    if actor.account is not None and request.method not in SAFE and check_csrf(request):
+        raise Refused("缺少 X-CSRFToken 请求头；程序调用请改用令牌。", code="csrf", status=403)
+    return actor
+
+
+def limit(request: HttpRequest, actor: Actor, what: str) -> None:
+    """Counts a visitor's call by network address; raises TooMany. Whoever says who they are is not counted."""
+    if actor.account is not None:
+        return
+    mark = salted_hmac("incidents.limit", client_ip(request)).hexdigest()[:16]
+    for seconds, most in limits()["limits"][what]:
+        key = f"limit:{what}:{seconds}:{mark}"
+        if counters.add(key, 1, seconds):
+            continue
+        try:
+            count = counters.incr(key)
+        except ValueError:  # it ran out in between
+            counters.set(key, 1, seconds)
+            continue
+        if count > most:
+            raise TooMany(min(seconds, 600))
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """The body as a JSON object. Refused 413 when too large, 400 when it is none."""
+    most = limits()["body_bytes"]
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        raise Refused("请求内容过大，文字请控制在 64 KB 以内，照片请先上传。", code="too_large", status=413)
+    try:
+        body = json.loads(request.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused("请求内容应为一个 JSON 对象。", code="not_json", status=400)
+    return body
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is not JSON")
+
+
+def cleaned(text: str) -> tuple[str, bool]:
+    """Text without control characters and broken code points, and whether any were taken out."""
+    return rules.clean_text(text)
+
+
+def one_line(text: str) -> str:
+    """A name, address or word: cleaned, on one line."""
+    return " ".join(rules.clean_text(text)[0].split())

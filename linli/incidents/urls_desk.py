@@ -1,0 +1,4 @@
+"""The desk's own addresses; incidents/urls.py includes them."""
+
+app_name = "desk"
+urlpatterns: list = []
