@@ -41,13 +41,13 @@ class AccountField(forms.CharField):
 
 
 class NameForm(Form):
-    title = gettext_lazy("修改名称")
-    submit = gettext_lazy("保存")
+    page_title = gettext_lazy("修改名称")
+    submit_label = gettext_lazy("保存")
     name = forms.CharField(label=gettext_lazy("名称"), max_length=64)
 
 
 class AreaForm(NameForm):
-    title = gettext_lazy("添加下级区域")
+    page_title = gettext_lazy("添加下级区域")
     code = forms.CharField(
         label=gettext_lazy("代码"),
         help_text=gettext_lazy("上级代码后加三位数字，例如 430181001001 的下级是 430181001001003"),
@@ -63,17 +63,17 @@ class ReasonForm(Form):
 
     def __init__(self, *args: Any, title: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = title
-        self.submit = _("确定")
+        self.page_title = title
+        self.submit_label = _("确定")
 
 
 class KeeperForm(Form):
-    submit = gettext_lazy("任命")
+    submit_label = gettext_lazy("任命")
     account = AccountField(label=gettext_lazy("人员"))
 
 
 class UnitForm(Form):
-    submit = gettext_lazy("保存")
+    submit_label = gettext_lazy("保存")
     dense = True
     code = forms.CharField(label=gettext_lazy("单位代码"), max_length=32)
     name = forms.CharField(label=gettext_lazy("单位名称"), max_length=64)
@@ -90,7 +90,7 @@ class UnitForm(Form):
 
 
 class BranchForm(Form):
-    submit = gettext_lazy("保存")
+    submit_label = gettext_lazy("保存")
     name = forms.CharField(label=gettext_lazy("支部名称"), max_length=64)
     secretary = AccountField(label=gettext_lazy("支部书记"), required=False, party_member=True)
     grids = forms.MultipleChoiceField(
@@ -99,21 +99,21 @@ class BranchForm(Form):
 
     def __init__(self, *args: Any, community: str, branch: Branch | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = _("调整支部") if branch else _("新建支部")
-        self.lead = queries.area_path(community)
+        self.page_title = _("调整支部") if branch else _("新建支部")
+        self.page_lead = queries.area_path(community)
         self.fields["grids"].choices = queries.choices("grid", community)  # type: ignore[attr-defined]
 
 
 class MemberForm(Form):
-    title = gettext_lazy("增加支部成员")
-    submit = gettext_lazy("增加")
+    page_title = gettext_lazy("增加支部成员")
+    submit_label = gettext_lazy("增加")
     account = AccountField(label=gettext_lazy("党员"), party_member=True)
 
 
 class ImportForm(Form):
-    title = gettext_lazy("导入区域边界")
-    lead = gettext_lazy("先试检查，不会改动任何区域；看过结果再确认。一处有错，整份不导入。")
-    submit = gettext_lazy("上传并检查")
+    page_title = gettext_lazy("导入区域边界")
+    page_lead = gettext_lazy("先试检查，不会改动任何区域；看过结果再确认。一处有错，整份不导入。")
+    submit_label = gettext_lazy("上传并检查")
     file = forms.FileField(
         label=gettext_lazy("边界文件"),
         help_text=gettext_lazy("GeoJSON，或压缩成 zip 的 Shapefile；属性里要有 code 和 name"),
@@ -127,9 +127,9 @@ class ImportForm(Form):
 
 
 class HandoverForm(Form):
-    title = gettext_lazy("新建移交单")
-    lead = gettext_lazy("名下全部在办职责会列成一份清单，双方签字后一次移交。")
-    submit = gettext_lazy("生成清单")
+    page_title = gettext_lazy("新建移交单")
+    page_lead = gettext_lazy("名下全部在办职责会列成一份清单，双方签字后一次移交。")
+    submit_label = gettext_lazy("生成清单")
     giver = AccountField(label=gettext_lazy("移交人"))
     receiver = AccountField(label=gettext_lazy("接收人"))
     reason = forms.ChoiceField(label=gettext_lazy("原因"), choices=list(rules.REASONS.items()))
@@ -145,12 +145,12 @@ class HandoverForm(Form):
 class SignForm(Form):
     """One button under the list; `seen` is the digest of the list as it was shown."""
 
-    title = gettext_lazy("签字")
-    submit = gettext_lazy("我已核对清单，签字")
+    page_title = gettext_lazy("签字")
+    submit_label = gettext_lazy("我已核对清单，签字")
     seen = forms.CharField(widget=forms.HiddenInput, max_length=16)
 
 
 class SignForForm(SignForm):
-    title = gettext_lazy("代移交人签字")
-    submit = gettext_lazy("代签")
+    page_title = gettext_lazy("代移交人签字")
+    submit_label = gettext_lazy("代签")
     reason = forms.CharField(label=gettext_lazy("代签理由"), max_length=200)

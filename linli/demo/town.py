@@ -145,7 +145,7 @@ def _units(boundaries: list[Boundary]) -> int:
 
 
 def _demo_accounts(hashed: str) -> None:
-    for username, role, area, unit, what in DEMO:
+    for username, role, area, unit, _what in DEMO:
         account = Account.objects.create(
             username=username,
             name=name_of(username),

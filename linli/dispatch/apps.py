@@ -10,13 +10,23 @@ class DispatchConfig(AppConfig):
     verbose_name = "派单"
 
     def ready(self) -> None:
-        from linli.dispatch import jobs, reactions  # noqa: F401  they register themselves
+        from linli.dispatch import jobs, offline, reactions  # noqa: F401  they register themselves
         from linli.dispatch.subjects import ORDER
         from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
+        from linli.kernel.web.registry import NavEntry, register_nav
 
         subjects.register(ORDER)
         register_templates(Path(__file__).parent / "data" / "notices.yaml")
+        offline.register()
+        register_nav(
+            NavEntry("今日", "dispatch:work", verb="dispatch.work", order=10, audience="field", icon="today"),
+            NavEntry("我的工单", "dispatch:work", verb="dispatch.work", order=20),
+            NavEntry("本单位", "dispatch:unit", verb="dispatch.reassign", order=25),
+            NavEntry("审批", "dispatch:approvals", verb="dispatch.approve", order=30),
+            NavEntry("值班表", "dispatch:duty", verb="dispatch.view", order=70),
+            NavEntry("时限", "dispatch:clocks", verb="dispatch.ladders", order=80),
+        )
         post_migrate.connect(_load, sender=self)
 
 

@@ -24,12 +24,16 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """`topic` is what a ruling is remembered by (a class code), `facts` are (label, words)."""
+    """`topic` is what a ruling is remembered by (a class code), `facts` are (label, words).
+
+    `subjects` are further subjects whose pictures belong to the matter, e.g. the reports of a case.
+    """
 
     topic: str = ""
     topic_title: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     likes: tuple[Like, ...] = ()
+    subjects: tuple[str, ...] = ()
 
 
 Tells = Callable[[WorkOrder, Actor, bool], Background]

@@ -120,9 +120,9 @@ def order_moves(order: WorkOrder) -> list[Move]:
     return list(Move.objects.filter(order=order).order_by("id"))
 
 
-def photos_about(order: WorkOrder) -> list[Attachment]:
-    """Pictures of the order's matter, for somebody who may see the order."""
-    return list(Attachment.objects.filter(subject=order.subject, state="ready").order_by("id"))
+def photos_about(order: WorkOrder, more: tuple[str, ...] = ()) -> list[Attachment]:
+    """Pictures of the order's matter and of `more` subjects, for somebody who may see the order."""
+    return list(Attachment.objects.filter(subject__in=[order.subject, *more], state="ready").order_by("id"))
 
 
 def duties(viewer: Actor) -> QuerySet[Duty]:

@@ -11,11 +11,14 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         from linli.dispatch import registry
+        from linli.dispatch.background import register_background
         from linli.dispatch.registry import OrderKind
-        from linli.incidents import jobs, reactions  # noqa: F401  they register themselves
+        from linli.incidents import jobs, offline, reactions  # noqa: F401  they register themselves
         from linli.incidents.subjects import INCIDENT, REPORT
+        from linli.incidents.telling_orders import background_of
         from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
+        from linli.kernel.web.registry import NavEntry, register_nav
 
         registry.register(OrderKind("incident.handle", "处置", verify="other"))
         registry.register(OrderKind("incident.confirm", "现场核实", verify="none", form="incidents.confirm"))
@@ -23,6 +26,21 @@ class IncidentsConfig(AppConfig):
         subjects.register(INCIDENT)
         subjects.register(REPORT)
         register_templates(Path(__file__).parent / "data" / "notices.yaml")
+        offline.register()
+        register_background("incident", background_of)
+        register_nav(
+            NavEntry("受理台", "desk:triage", verb="incidents.triage", order=10),
+            NavEntry("事件", "desk:all", verb="incidents.triage", order=15),
+            NavEntry("核查", "desk:checks", verb="incidents.check", order=28),
+            NavEntry(
+                "上报",
+                "desk:quick_report",
+                verb="incidents.report_own",
+                order=11,
+                audience="field",
+                icon="report",
+            ),
+        )
         post_migrate.connect(_load, sender=self)
 
 

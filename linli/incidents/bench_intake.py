@@ -35,6 +35,7 @@ from linli.kernel.identity.queries import actor_for_token
 from linli.kernel.search.rules import lexemes
 
 needs_database = True
+CLASSES = ("sr.litter", "sr.dirty_road", "sr.stall")  # said by the reporter, so that every report gets its order
 PERCENTILES = (50, 95, 99)
 
 
@@ -88,6 +89,7 @@ def _parts(prepared: dict) -> dict[str, Any]:
             text=body["description"],
             sender="bench",
             client_uuid=body["client_uuid"],
+            class_said=body["class"],
             lon=body["location"]["lon"],
             lat=body["location"]["lat"],
             channel="grid",
@@ -234,6 +236,7 @@ def _body(draw: random.Random, prepared: dict) -> bytes:
         {
             "client_uuid": str(uuid.UUID(int=draw.getrandbits(128), version=4)),
             "description": draw.choice(prepared["texts"]),
+            "class": draw.choice(CLASSES),
             "location": {"lon": draw.uniform(west, east), "lat": draw.uniform(south, north)},
         }
     ).encode()

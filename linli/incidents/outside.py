@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from linli.areas import queries as areas
 from linli.dispatch import rules as orders
 from linli.dispatch.models import Move, WorkOrder
 from linli.incidents import catalogue, rules
 from linli.incidents.actions import Receipt
+from linli.incidents.actions.closing import RATE_WITHIN
 from linli.incidents.models import Incident, IncidentClass, Report
 from linli.kernel.web.rules import moment_words
 
@@ -46,6 +49,11 @@ BAD = ("decline", "fail", "reopen", "void", "supervise", "escalate")
 
 def stamp(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
+
+
+def rating_open(closed_at: datetime) -> bool:
+    """Whether a case closed then may still be rated."""
+    return timezone.now() - closed_at <= RATE_WITHIN
 
 
 def receipt_out(receipt: Receipt, warnings: Iterable[str] = ()) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """Every read of the room worth a name; each takes the viewer and returns what that viewer may see."""
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+import math
+from datetime import timedelta
+
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
 from linli.dispatch.models import Move, Rating, WorkOrder
 from linli.incidents.models import OPEN, Incident, Report
 from linli.kernel import Refused
 from linli.kernel.access.queries import scope_filter
 from linli.kernel.actor import Actor
+from linli.kernel.files.models import Attachment
 
 
 def seen(viewer: Actor) -> QuerySet[Incident]:
@@ -126,6 +131,34 @@ def public_incidents() -> QuerySet[Incident]:
     )
 
 
+def public_requests() -> QuerySet[Incident]:
+    """What Open311 lists: the public ones, merged and void included (they count as closed there)."""
+    return Incident.objects.filter(private=False).exclude(class_code="").defer("words")
+
+
+def own_incidents(viewer: Actor) -> QuerySet[Report, int]:
+    """Ids of the cases the viewer's own reports belong to."""
+    return Report.objects.filter(account=viewer.account, account__isnull=False).values_list(
+        "incident", flat=True
+    )
+
+
+def own_reports_by_subject(viewer: Actor, subjects: list[str]) -> dict[str, int]:
+    """Subject of a case -> the viewer's own report on it, for the cases among `subjects`."""
+    ids = [int(one.partition(":")[2]) for one in subjects if one.startswith("incidents.incident:")]
+    rows = Report.objects.filter(account=viewer.account, account__isnull=False, incident__in=ids).values_list(
+        "incident", "id"
+    )
+    return {f"incidents.incident:{incident}": report for incident, report in rows.order_by("-id")}
+
+
+def url_of(subject: str, viewer: Actor) -> str:
+    """The page of a subject of any room, "" when it may not be seen."""
+    from linli.kernel.web import subjects
+
+    return subjects.url(subject, viewer) if subject and subjects.may_see(subject, viewer) else ""
+
+
 def ratings_by(report: Report) -> QuerySet[Rating]:
     """What this reporter said of the result so far."""
     return Rating.objects.filter(
@@ -146,3 +179,58 @@ def report_by_code(code: str) -> Report:
             fields={"code": ["请核对查询码"]},
         )
     return row
+
+
+def orders_of(incident: Incident) -> list[WorkOrder]:
+    """Every order of a case, oldest first, for somebody who may see the case."""
+    return list(WorkOrder.objects.filter(subject=incident.subject).select_related("person").order_by("id"))
+
+
+def told_in(incident: Incident) -> list[Report]:
+    """The reports of a case, oldest first, for staff who may see the case."""
+    return list(incident.reports.order_by("id"))
+
+
+def photos_of(incident: Incident, reports: list[int]) -> list[Attachment]:
+    """Pictures of a case: those sent with its reports and those of its orders, in the order they came."""
+    subjects = [incident.subject, *(f"incidents.report:{number}" for number in reports)]
+    return list(Attachment.objects.filter(subject__in=subjects, state="ready").order_by("id"))
+
+
+def near_same(viewer: Actor, incident: Incident, *, metres: float = 250.0, days: int = 30) -> list[Incident]:
+    """Cases of the same small class near by and not long ago, nearest first (`.metres` on each row)."""
+    if incident.east is None or incident.north is None or not incident.class_code:
+        return []
+    east, north = incident.east, incident.north
+    box = "point(incidents_incident.east, incidents_incident.north) <@ box(point(%s, %s), point(%s, %s))"
+    rows = seen(viewer).filter(
+        class_code=incident.class_code,
+        received_at__gte=timezone.now() - timedelta(days=days),
+        east__isnull=False,
+    )
+    rows = rows.exclude(pk=incident.pk).exclude(state__in=["merged", "void"])
+    found = rows.extra(where=[box], params=[east - metres, north - metres, east + metres, north + metres])
+    near = []
+    for row in found.order_by("-id")[:50]:
+        row.metres = math.hypot((row.east or 0) - east, (row.north or 0) - north)  # type: ignore[attr-defined]
+        near.append(row)
+    near = [row for row in near if row.metres <= metres]  # type: ignore[attr-defined]
+    return sorted(near, key=lambda row: row.metres)  # type: ignore[attr-defined]
+
+
+def like_cases(
+    viewer: Actor, class_code: str, area: str, *, besides: int = 0, limit: int = 12
+) -> list[Incident]:
+    """The last cases of a class in a town (else the county), newest first: what a ruling looks at."""
+    rows = seen(viewer).filter(class_code=class_code).exclude(pk=besides).exclude(unit="")
+    if len(area) >= 9:
+        rows = rows.filter(street=area[:9])
+    return list(rows.order_by("-id")[:limit])
+
+
+def common_classes(viewer: Actor, days: int = 60) -> list[str]:
+    """Codes of the classes seen most often lately where the viewer works, commonest first."""
+    since = timezone.now() - timedelta(days=days)
+    rows = seen(viewer).filter(received_at__gte=since).exclude(class_code="").order_by()
+    counted = rows.values("class_code").annotate(n=Count("id")).order_by("-n", "class_code")[:12]
+    return [row["class_code"] for row in counted]

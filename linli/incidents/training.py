@@ -23,6 +23,7 @@ from linli.incidents.classifier import Model, choose_threshold, clean, grams, so
 
 DATA = Path(__file__).parent / "data"
 BUNDLE = 2  # words of `cues.yaml` taught together as one short text
+MANY = 500  # corrections from which class ratios of grams are signal rather than noise
 LARGEST = 4_500_000  # cells of the weight matrix: float16, so the file stays below 10 MB
 Document = tuple[Counter[str], ...]
 
@@ -87,10 +88,10 @@ def domains() -> dict[str, str]:
 def train_starter(
     seed: int = 0,
     corrections: tuple[Sequence[str], Sequence[str]] = ((), ()),
-    recipe: Recipe = STARTER,
+    recipe: Recipe | None = None,
 ) -> Model:
     """The model an installation begins with: the project's own examples and no resident's message, plus the
-    staff's corrections (texts, small-class codes) as they come in."""
+    staff's corrections (texts, small-class codes) as they come in; with `MANY` of them the full recipe pays."""
     texts, codes = starter_examples()
     groups = {"large": large_classes(), "domain": domains()}
     return train(
@@ -99,7 +100,7 @@ def train_starter(
         seed,
         groups=groups,
         cues=starter_cues(),
-        recipe=recipe,
+        recipe=recipe or (STARTER if len(corrections[0]) < MANY else Recipe()),
     )
 
 

@@ -19,6 +19,6 @@ class PeopleConfig(AppConfig):
         registry.register_nav(
             registry.NavEntry(_("人户"), "people:households", "people.view", order=30),
             registry.NavEntry(
-                _("走访"), "people:not_visited", "people.note", order=40, audience="field", icon="home"
+                _("走访"), "people:not_visited", "people.note", order=40, audience="field", icon="people"
             ),
         )

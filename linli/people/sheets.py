@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
 
+from linli.areas import atlas
 from linli.areas import queries as areas
 from linli.kernel.actor import Actor, can
 from linli.kernel.web.imports import ImportColumn, ImportKind
@@ -99,8 +101,17 @@ def grid_code(written: str) -> str:
     text = written.strip()
     if len(text) == 15 and areas.area_exists(text):
         return text
-    found = [code for code, path in areas.choices("grid") if text and text in (path, areas.area_name(code))]
-    return found[0] if len(found) == 1 else ""
+    return _grids_by_words(atlas.version()).get(text, "")
+
+
+@lru_cache(maxsize=2)
+def _grids_by_words(version: str) -> dict[str, str]:
+    """Path or name -> code, of those that mean one grid only; built once a boundary change, not once a row."""
+    codes: dict[str, set[str]] = {}
+    for code, path in areas.choices("grid"):
+        for words in (path, areas.area_name(code)):
+            codes.setdefault(words, set()).add(code)
+    return {words: next(iter(found)) for words, found in codes.items() if len(found) == 1}
 
 
 def exists(by: Actor, cells: Cells) -> bool:

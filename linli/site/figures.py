@@ -39,6 +39,9 @@ def found(kind: str) -> dict[str, str]:
 def main(kind: str, words: list[str]) -> int:
     """Run one of them; the exit code."""
     names = found(kind)
+    if words == ["--names"]:
+        print("\n".join(names))
+        return 0
     if not words or words[0] in ("-h", "--help"):
         print(f"用法：linli {kind} 名称 [参数]\n" + "".join(f"  {name}\n" for name in names), end="")
         return 0

@@ -24,7 +24,7 @@ from typing import Any
 from linli.site.offspring import tied
 from linli.site.postmaster import clear_stale, last_written
 
-LOOK_EVERY = 0.2  # seconds
+LOOK_EVERY = 0.5  # seconds
 LONGEST_PAUSE = 30.0  # seconds between two attempts to bring the server back
 LOG_LIMIT = 1 << 20  # bytes
 

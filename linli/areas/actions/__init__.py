@@ -24,10 +24,11 @@ from linli.areas.actions.posts import (
     set_keeper,
 )
 from linli.areas.actions.profile import finish_setup, set_profile
-from linli.areas.actions.tree import add_area, close_area, close_unit, edit_area, set_unit
+from linli.areas.actions.tree import add_area, add_areas, close_area, close_unit, edit_area, set_unit
 
 __all__ = [
     "add_area",
+    "add_areas",
     "add_member",
     "cancel_handover",
     "check_boundaries",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from django.db import transaction
 from pypinyin import lazy_pinyin
 
@@ -11,7 +13,7 @@ from linli.areas.boundaries import LEVELS
 from linli.areas.facts import BoundaryChanged, UnitChanged
 from linli.areas.models import Area, BranchGrid, Keeper, Unit
 from linli.kernel import Refused
-from linli.kernel.actor import Actor, require
+from linli.kernel.actor import Actor, can, require
 from linli.kernel.bus.actions import tell
 from linli.kernel.identity.models import Account
 from linli.kernel.ledger.actions import record
@@ -186,3 +188,54 @@ def close_unit(*, by: Actor, code: str, reason: str) -> Unit:
 
 def _pinyin(name: str) -> str:
     return "".join(lazy_pinyin(name))[:128]
+
+
+@transaction.atomic
+def add_areas(*, by: Actor, rows: Sequence[tuple[str, str]]) -> int:
+    """A list of (code, name) without outlines, in any order: all of it or nothing. Known codes are left alone.
+
+    Raises Refused naming every wrong line under the field `file`. Returns how many were new.
+    """
+    require(by, "areas.edit")
+    known = set(Area.objects.values_list("code", flat=True))
+    given = {code.strip(): name.strip() for code, name in rows}
+    wrong = list(_list_faults(by, rows, known | given.keys()))
+    if wrong:
+        shown = [*wrong[:50], *([f"另有 {len(wrong) - 50} 处错误未列出"] if len(wrong) > 50 else [])]
+        said = f"区划名单有 {len(wrong)} 处错误，整份未导入"
+        raise Refused(f"{said}。", code="wrong_areas", fields={"file": shown})
+    fresh = sorted(given.keys() - known, key=lambda code: (len(code), code))
+    parents = dict(Area.objects.values_list("code", "pk"))
+    for code in fresh:
+        name, level = given[code][:64], LEVELS[len(code)]
+        area = Area.objects.create(
+            code=code,
+            name=name,
+            level=level,
+            kind=kind_of(name, level),
+            parent_id=parents.get(code[:-3]) if len(code) > 6 else None,
+            pinyin=_pinyin(name),
+        )
+        parents[code] = area.pk
+    if fresh:
+        record(subject=f"areas.area:{fresh[0]}", verb="add_areas", by=by, fields={"areas": len(fresh)})
+        tell(BoundaryChanged(area=fresh[0]))
+        _changed()
+    return len(fresh)
+
+
+def _list_faults(by: Actor, rows: Sequence[tuple[str, str]], codes: set[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for line, (code, name) in enumerate(rows, 2):
+        code = code.strip()
+        if not (code.isascii() and code.isdigit() and len(code) in LEVELS):
+            yield f"第 {line} 行：代码“{code}”应为 6、9、12 或 15 位数字"
+        elif code in seen:
+            yield f"第 {line} 行：代码 {code} 重复"
+        elif not name.strip():
+            yield f"第 {line} 行：代码 {code} 缺少名称"
+        elif len(code) > 6 and code[:-3] not in codes:
+            yield f"第 {line} 行：上级 {code[:-3]} 不在名单里，也还没有登记"
+        elif not can(by, "areas.edit", area=code):
+            yield f"第 {line} 行：{code} 不在您的管辖范围内"
+        seen.add(code)

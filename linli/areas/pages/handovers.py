@@ -114,7 +114,7 @@ def sign_for(request: HttpRequest, number: int) -> HttpResponse:
     form = SignForForm(
         request.POST or None, request=request, initial={"seen": actions.handovers.digest(items)}
     )
-    form.lead = _("移交人 %(giver)s 不能签字时由管理员代签，共 %(count)d 项。") % {
+    form.page_lead = _("移交人 %(giver)s 不能签字时由管理员代签，共 %(count)d 项。") % {
         "giver": row.giver,
         "count": len(items),
     }

@@ -68,7 +68,7 @@ def unit(request: HttpRequest, code: str = "") -> HttpResponse:
     require(by, "areas.edit")
     row = _unit(by, code) if code else None
     form = UnitForm(request.POST or None, request=request, initial=_unit_values(row))
-    form.title, form.cancel_url = (_("修改单位") if row else _("添加单位")), reverse("areas:units")
+    form.page_title, form.cancel_url = (_("修改单位") if row else _("添加单位")), reverse("areas:units")
     if row:
         form.fields["code"].disabled = True
 
@@ -256,7 +256,7 @@ def keeper(request: HttpRequest, code: str, post: str) -> HttpResponse:
     by = caller(request)
     words = _post(by, code, post)
     form = KeeperForm(request.POST or None, request=request)
-    form.title, form.lead = _("任命%s") % actions.posts.POSTS[post], words
+    form.page_title, form.page_lead = _("任命%s") % actions.posts.POSTS[post], words
     form.cancel_url = back = reverse("areas:area", args=[code])
 
     def act(values: dict[str, Any]) -> str:

@@ -261,3 +261,18 @@ def test_a_stranger_opens_and_changes_nothing_here(signed_in, stranger, url):
 def test_other_roles_and_visitors_are_kept_out(client, signed_in, county, url):
     assert client.get(url).status_code == 403
     assert signed_in(holding("mediator", COUNTY)).get(url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        (f"/areas/{GRID}/worker/", "任命网格员"),
+        (f"/areas/{RIVER}/close/", "停用城西社区"),
+        ("/areas/import/", "导入区域边界"),
+        ("/areas/units/new/", "添加单位"),
+        (f"/areas/branches/new/{RIVER}/", "新建支部"),
+        ("/handovers/new/", "新建移交单"),
+    ],
+)
+def test_every_form_says_what_it_is(admin, url, title):
+    assert f"<h1>{title}</h1>" in admin.get(url).text

@@ -133,8 +133,15 @@ def dispatch_order(
     explanation: Mapping[str, Any] | None = None,
     said: Said | None = None,
 ) -> WorkOrder:
-    """Gives a raised or disputed order to a unit; the first dispatch starts the case clock."""
+    """Gives a raised or disputed order to a unit; the first dispatch starts the case clock.
+
+    A second return is not a dispatcher's any more: `rule_order` decides it.
+    """
     said = said or Said()
+
+    def check(row: WorkOrder, now: datetime) -> None:
+        if row.state == "disputed" and rules.after_return(row.returns) == "duty_chief":
+            raise Refused("已是第二次退回，须由值班长终审裁定。", code="wants_ruling", status=403)
 
     def change(row: WorkOrder, now: datetime) -> None:
         row.unit, row.person_id = to.unit, to.person
@@ -150,6 +157,7 @@ def dispatch_order(
         may=lambda actor, row: require_on(actor, "dispatch.dispatch", _unitless(row)),
         said=said,
         given={"unit": to.unit},
+        check=check,
         change=change,
         tells=facts.OrderDispatched,
     )

@@ -69,12 +69,12 @@ def order_page(request: HttpRequest, number: int) -> HttpResponse:
     viewer = caller(request)
     order = queries.order_for(viewer, number)
     moves = queries.order_moves(order)
-    photos = queries.photos_about(order)
+    told = background(order, viewer, likes=order.state in ("raised", "disputed"))
+    photos = queries.photos_about(order, told.subjects)
     by_id = {photo.pk: photo for photo in photos}
     missing = {file for move in moves for file in move.files} - set(by_id)
     by_id |= {photo.pk: photo for photo in Attachment.objects.filter(pk__in=missing)} if missing else {}
     found = choices(viewer, order)
-    told = background(order, viewer, likes=order.state in ("raised", "disputed"))
     context = {
         "title": order.title,
         "base": base_for(viewer),

@@ -21,9 +21,12 @@ from linli.incidents.actions.filing import (
     void_incident,
 )
 from linli.incidents.actions.intake import Receipt, report_incident
+from linli.incidents.actions.reveal import Reporter, reveal_reporter
+from linli.incidents.actions.spot import report_and_fix
 
 __all__ = [
     "Receipt",
+    "Reporter",
     "ask_confirm",
     "check_incident",
     "confirm_incident",
@@ -37,7 +40,9 @@ __all__ = [
     "reclass_incident",
     "refer_incident",
     "reopen_incident",
+    "report_and_fix",
     "report_incident",
+    "reveal_reporter",
     "split_incident",
     "start_work",
     "to_checking",

@@ -34,6 +34,7 @@ from linli.kernel.ledger.actions import rows_for as ledger_rows
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U: read aloud over the phone
 OLDEST_CAPTURE = timedelta(days=30)
+TYPED_IN = ("phone", "hotline", "window", "media", "import")  # the typist is not the reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +339,7 @@ def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, c
         place_source=case.source,
         captured_at=telling.captured_at,
         received_at=case.now,
-        account_id=by.account,
+        account_id=None if telling.channel in TYPED_IN else by.account,
         name=telling.name,
         phone=telling.phone,
         phone_index=blind(telling.phone) if telling.phone else None,

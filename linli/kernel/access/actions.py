@@ -63,7 +63,9 @@ def give_grant(
 
 def _check_grant(by: Actor, account: int, role: str, area: str, valid_to: datetime | None) -> None:
     if by.account == account:
-        raise Refused("不能给自己授权，请由另一位管理员办理。", code="own_grant", fields={"account": ["不能给自己授权"]})
+        raise Refused(
+            "不能给自己授权，请由另一位管理员办理。", code="own_grant", fields={"account": ["不能给自己授权"]}
+        )
     wrong = rules.grant_faults(role, area, [one["code"] for one in catalogue()], valid_to, timezone.now())
     if not Account.objects.filter(pk=account, is_active=True).exists():
         wrong["account"] = ["没有这个账号，或账号已停用"]
@@ -76,7 +78,12 @@ def _give(by: Actor, account: int, role: str, area: str, unit: str, valid_to: da
     same = Grant.objects.filter(account=account, role=role, area=area, unit=unit)
     same.filter(valid_to__gt=now).update(valid_to=now)  # a longer term replaces the shorter one
     grant, made = Grant.objects.get_or_create(
-        account_id=account, role_id=role, area=area, unit=unit, valid_to=None, defaults={"given_by_id": by.account}
+        account_id=account,
+        role_id=role,
+        area=area,
+        unit=unit,
+        valid_to=None,
+        defaults={"given_by_id": by.account},
     )
     if not made:
         raise Refused("该账号已有同样的授权，无需重复办理。", code="already_granted", status=409)
@@ -88,9 +95,7 @@ def _give(by: Actor, account: int, role: str, area: str, unit: str, valid_to: da
     return grant
 
 
-def _propose(
-    by: Actor, account: int, role: str, area: str, unit: str, valid_to: datetime | None
-) -> Proposal:
+def _propose(by: Actor, account: int, role: str, area: str, unit: str, valid_to: datetime | None) -> Proposal:
     proposal, made = Proposal.objects.get_or_create(
         account_id=account,
         role_id=role,
@@ -118,7 +123,12 @@ def decide_proposal(*, by: Actor, proposal: int, confirm: bool) -> Grant | None:
     row.state, row.decided_by_id = ("confirmed" if confirm else "rejected"), by.account
     row.save(update_fields=["state", "decided_by"])
     subject = f"identity.account:{row.account_id}"
-    record(subject=subject, verb="confirm_grant" if confirm else "reject_grant", by=by, fields={"proposal": row.pk})
+    record(
+        subject=subject,
+        verb="confirm_grant" if confirm else "reject_grant",
+        by=by,
+        fields={"proposal": row.pk},
+    )
     return _give(by, row.account_id, row.role_id, row.area, row.unit, row.valid_to) if confirm else None
 
 
@@ -140,7 +150,14 @@ def end_grant(*, by: Actor, grant: int, reason: str = "") -> None:
 
 @transaction.atomic
 def give_pass(
-    *, by: Actor, account: int | None, subject: str, verbs: Iterable[str], reason: str, until: datetime, area: str = ""
+    *,
+    by: Actor,
+    account: int | None,
+    subject: str,
+    verbs: Iterable[str],
+    reason: str,
+    until: datetime,
+    area: str = "",
 ) -> tuple[Pass, str]:
     """Opens `verbs` on one subject for an account, or for the holder of a one-time link (account None).
 
@@ -205,7 +222,11 @@ def unbar(*, by: Actor, account: int, subject: str, reason: str, area: str = "")
     gone, _ = Bar.objects.filter(account=account, subject=subject).delete()
     if gone:
         record(
-            subject=subject, verb="unbar", by=by, fields={"account": account}, personal={"reason": reason.strip()}
+            subject=subject,
+            verb="unbar",
+            by=by,
+            fields={"account": account},
+            personal={"reason": reason.strip()},
         )
 
 

@@ -33,8 +33,15 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor_for(account.pk, name=str(account))
 
 
+class Check(CsrfViewMiddleware):
+    """Only says no; Django's own answer is a page, which would ask for the actor again."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return HttpResponse(reason, status=403)
+
+
 def _csrf_holds(request: HttpRequest) -> bool:
-    check = CsrfViewMiddleware(lambda _: HttpResponse())
+    check = Check(lambda _: HttpResponse())
     request.csrf_processing_done = False  # type: ignore[attr-defined]
     check.process_request(request)
     return check.process_view(request, lambda: None, (), {}) is None

@@ -12,10 +12,15 @@ class Role(models.Model):
     en = models.CharField("英文名称", max_length=48)
     verbs = ArrayField(models.CharField(max_length=64), verbose_name="可办事项", default=list)
     implicit = models.CharField(  # who holds it without a grant
-        max_length=8, choices=[("", "需授权"), ("anyone", "任何人"), ("account", "任何账号")], default="", blank=True
+        max_length=8,
+        choices=[("", "需授权"), ("anyone", "任何人"), ("account", "任何账号")],
+        default="",
+        blank=True,
     )
     status = models.CharField(max_length=16, default="to_confirm")
-    edited = models.BooleanField("管理员已调整", default=False)  # then data/roles.yaml no longer overwrites the verbs
+    edited = models.BooleanField(
+        "管理员已调整", default=False
+    )  # then data/roles.yaml no longer overwrites the verbs
 
     def __str__(self) -> str:
         return self.zh
@@ -35,12 +40,16 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "role", "area", "unit"], condition=Q(valid_to=None), name="one_open_grant_each"
+                fields=["account", "role", "area", "unit"],
+                condition=Q(valid_to=None),
+                name="one_open_grant_each",
             ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="grant_ends_after_start"
             ),
-            models.CheckConstraint(condition=Q(area__regex=r"^(\d{6}|\d{9}|\d{12}|\d{15})$"), name="grant_area_is_code"),
+            models.CheckConstraint(
+                condition=Q(area__regex=r"^(\d{6}|\d{9}|\d{12}|\d{15})$"), name="grant_area_is_code"
+            ),
         ]
         indexes = [models.Index(fields=["area", "role"], name="grant_by_area_role")]
 
@@ -84,19 +93,24 @@ class Proposal(models.Model):
     proposed_at = models.DateTimeField(auto_now_add=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(
-        max_length=9, choices=[("open", "待复核"), ("confirmed", "已同意"), ("rejected", "已驳回")], default="open"
+        max_length=9,
+        choices=[("open", "待复核"), ("confirmed", "已同意"), ("rejected", "已驳回")],
+        default="open",
     )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "role", "area", "unit"], condition=Q(state="open"), name="one_open_proposal_each"
+                fields=["account", "role", "area", "unit"],
+                condition=Q(state="open"),
+                name="one_open_proposal_each",
             ),
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="proposal_takes_two"
             ),
             models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("account")), name="nobody_confirms_their_own_grant"
+                condition=Q(decided_by=None) | ~Q(decided_by=F("account")),
+                name="nobody_confirms_their_own_grant",
             ),
         ]
 

@@ -29,7 +29,12 @@ class GrantTable(Table):
     title = "授权一览"
     order = "area"
     columns = (
-        Column("account", "账号", link=lambda row: reverse("access:account_grants", args=[row.account_id]), phone="head"),
+        Column(
+            "account",
+            "账号",
+            link=lambda row: reverse("access:account_grants", args=[row.account_id]),
+            phone="head",
+        ),
         Column("role", "角色"),
         Column("area", "区域代码", sort="area"),
         Column("unit", "单位代码"),
@@ -84,7 +89,12 @@ def give(request: HttpRequest, account: int) -> HttpResponse:
         if until:
             last = datetime.combine(until + timedelta(days=1), time(), timezone.get_default_timezone())
         given = actions.give_grant(
-            by=viewer, account=account, role=said["role"], area=said["area"].strip(), unit=said["unit"], valid_to=last
+            by=viewer,
+            account=account,
+            role=said["role"],
+            area=said["area"].strip(),
+            unit=said["unit"],
+            valid_to=last,
         )
         waits = isinstance(given, Proposal)
         messages.success(request, "已提交，须由另一位管理员复核后生效。" if waits else "已授权，立即生效。")

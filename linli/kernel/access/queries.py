@@ -23,7 +23,8 @@ def implicit_scopes(holder: str) -> tuple[Scope, ...]:
     if time.monotonic() > until:
         kinds = ["anyone"] if holder == "anyone" else ["anyone", "account"]
         scopes = tuple(
-            Scope(role.code, "", "", frozenset(role.verbs)) for role in Role.objects.filter(implicit__in=kinds)
+            Scope(role.code, "", "", frozenset(role.verbs))
+            for role in Role.objects.filter(implicit__in=kinds)
         )
         _implicit[holder] = (time.monotonic() + ROLES_STALE, scopes)
     return scopes
@@ -42,13 +43,15 @@ def actor_for(account_id: int, *, name: str = "", kind: str = "account", token: 
     """The actor behind an account with what it may do now: three queries, none cached across requests."""
     now = timezone.now()
     open_now = Q(valid_to=None) | Q(valid_to__gt=now)
-    rows = Grant.objects.filter(open_now, account=account_id).values_list("role", "area", "unit", "role__verbs")
+    rows = Grant.objects.filter(open_now, account=account_id).values_list(
+        "role", "area", "unit", "role__verbs"
+    )
     grants = tuple(Scope(role, area, unit, frozenset(verbs)) for role, area, unit, verbs in rows)
     passes = tuple(
         Opening(subject, frozenset(verbs))
-        for subject, verbs in Pass.objects.filter(account=account_id, until__gt=now, revoked=None).values_list(
-            "subject", "verbs"
-        )
+        for subject, verbs in Pass.objects.filter(
+            account=account_id, until__gt=now, revoked=None
+        ).values_list("subject", "verbs")
     )
     bars = frozenset(Bar.objects.filter(account=account_id).values_list("subject", flat=True))
     return Actor(account_id, kind, name, grants + implicit_scopes("account"), passes, bars, token)
@@ -101,7 +104,9 @@ def grants_in(viewer: Actor, area: str = "") -> QuerySet[Grant]:
 def open_proposals(viewer: Actor) -> QuerySet[Proposal]:
     """Administrator grants that wait for a second administrator."""
     require(viewer, "access.grant")
-    rows = Proposal.objects.filter(state="open").select_related("account", "role", "proposed_by").order_by("id")
+    rows = (
+        Proposal.objects.filter(state="open").select_related("account", "role", "proposed_by").order_by("id")
+    )
     return rows.filter(pk__in=[row.pk for row in rows if can(viewer, "access.grant", area=row.area)])
 
 

@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,22 +16,18 @@ from linli.kernel.bus.registry import daily, every
 from linli.kernel.ledger import actions as ledger
 
 log = logging.getLogger(__name__)
-AT_ONCE = 25  # reactions a job; a job costs the queue several milliseconds whatever it holds
 LOST = timedelta(minutes=10)  # a queued reaction that no job holds for so long has lost its job
-
-
-def queue(deliveries: Sequence[int]) -> None:
-    """Queues reactions in the caller's transaction, `AT_ONCE` a job."""
-    react_to.batch_defer(
-        *({"deliveries": list(deliveries[start : start + AT_ONCE])} for start in range(0, len(deliveries), AT_ONCE))
-    ) if deliveries else None
 
 
 class Unfinished(Exception):
     """Some reaction of the job failed and wants another try."""
 
 
-@app.task(name="bus.react_to", queue="facts", retry=RetryStrategy(max_attempts=actions.TRIES + 2, exponential_wait=3))
+@app.task(
+    name=actions.REACT,
+    queue="facts",
+    retry=RetryStrategy(max_attempts=actions.TRIES + 2, exponential_wait=3),
+)
 def react_to(deliveries: list[int]) -> None:
     """Each reaction in a transaction of its own: a job that dies half way runs again and skips what is done."""
     registry.load()
@@ -63,7 +58,9 @@ def drain(limit: int = 10_000) -> int:
     ran = 0
     while ran < limit:
         relayed = actions.relay()
-        waiting = list(Delivery.objects.filter(state="queued").order_by("id").values_list("id", flat=True)[:500])
+        waiting = list(
+            Delivery.objects.filter(state="queued").order_by("id").values_list("id", flat=True)[:500]
+        )
         if not waiting and not relayed:
             return ran
         for delivery in waiting:
@@ -87,7 +84,9 @@ def start_daily(now: datetime | None = None) -> int:
 
 @transaction.atomic
 def _start_one(timer: registry.Timer, now: datetime) -> int:
-    TimerRun.objects.bulk_create([TimerRun(name=timer.name, ran=now)], ignore_conflicts=True)  # first seen: not yet due
+    TimerRun.objects.bulk_create(
+        [TimerRun(name=timer.name, ran=now)], ignore_conflicts=True
+    )  # first seen: not yet due
     row = TimerRun.objects.select_for_update(skip_locked=True).filter(pk=timer.name).first()
     if row is None or not rules.due_daily(timer.at, row.ran, now):
         return 0
@@ -129,7 +128,7 @@ def rescue() -> int:
         else:
             again.append(delivery.pk)
         delivery.save(update_fields=["attempts", "state", "reason"])
-    queue(again)
+    actions.queue(again)
     return len(lost)
 
 

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +29,7 @@ CHANNEL = "linli_live"
 PUBLIC = ("subject", "area", "unit", "order", "incident", "kind", "urgency")  # as bus.actions announces
 BEAT = 15.0  # seconds between comments, so that no proxy closes a quiet stream
 REPLAY = 500
+STREAMS = 8192  # open at once; Granian's own default stops at 128
 BEHIND = 200  # events a slow client may lag before its stream is closed; it comes back with Last-Event-ID
 
 Message = dict[str, Any]
@@ -116,7 +118,10 @@ class Hub:
 
         By time of delivery, not by id: a slow transaction's fact has a low id and comes late.
         """
-        async with self._replays, await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection:
+        async with (
+            self._replays,
+            await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection,
+        ):
             rows = await connection.execute(
                 """SELECT id, name, body FROM bus_fact WHERE delivered IS NOT NULL AND id <> %(last)s
                    AND CASE WHEN EXISTS (SELECT 1 FROM bus_fact WHERE id = %(last)s)
@@ -126,7 +131,8 @@ class Hub:
             )
             found = await rows.fetchall()
         items = [
-            {"id": pk, "fact": name, **{key: body[key] for key in PUBLIC if key in body}} for pk, name, body in found
+            {"id": pk, "fact": name, **{key: body[key] for key in PUBLIC if key in body}}
+            for pk, name, body in found
         ]
         return items if len(items) <= REPLAY else None
 
@@ -182,7 +188,11 @@ def _origin(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 async def _short(send: Send, status: int, words: str, more: list[tuple[bytes, bytes]] | None = None) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *(more or [])]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        *(more or []),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": words.encode()})
 
@@ -257,3 +267,30 @@ async def _left(receive: Receive) -> None:
 
 async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def serve(host: str, port: int) -> None:
+    """Granian inside this very process: no child that a kill could leave behind, and streams are closed first."""
+    from granian.constants import Interfaces
+    from granian.server.embed import Server
+
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        backlog=1024,
+        backpressure=STREAMS,
+        log_access=False,  # a ticket stands in the address
+        websockets=False,
+    )
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    serving = asyncio.create_task(server.serve())
+    await asyncio.wait({serving, asyncio.create_task(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    if hub is not None:
+        await hub.stop()
+    if not serving.done():
+        server.stop()
+    await asyncio.wait({serving}, timeout=5)

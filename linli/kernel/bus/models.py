@@ -13,7 +13,9 @@ class Fact(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["id"], condition=Q(delivered=None), name="bus_undelivered"),
-            models.Index(fields=["delivered"], condition=Q(delivered__isnull=False), name="bus_delivered_when"),
+            models.Index(
+                fields=["delivered"], condition=Q(delivered__isnull=False), name="bus_delivered_when"
+            ),
         ]
 
 
@@ -23,7 +25,9 @@ class Delivery(models.Model):
     fact = models.ForeignKey(Fact, models.CASCADE, related_name="deliveries")
     reaction = models.CharField(max_length=96)
     state = models.CharField(
-        max_length=8, choices=[("queued", "待处理"), ("done", "已完成"), ("parked", "已搁置")], default="queued"
+        max_length=8,
+        choices=[("queued", "待处理"), ("done", "已完成"), ("parked", "已搁置")],
+        default="queued",
     )
     attempts = models.SmallIntegerField(default=0)
     reason = models.TextField(blank=True, default="")

@@ -8,7 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.kernel.bus import actions, queries, tickets
 from linli.kernel.web.caller import caller
+from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
+
+register_nav(NavEntry("系统运行", "bus:parked", verb="bus.view", order=920))
 
 
 class ParkedTable(Table):
@@ -23,7 +26,10 @@ class ParkedTable(Table):
         Column("attempts", "已试次数", kind="num"),
         Column("reason", "原因"),
     )
-    filters = (Filter("reaction", "处理环节", "reaction__icontains"), Filter("fact", "消息", "fact__name__icontains"))
+    filters = (
+        Filter("reaction", "处理环节", "reaction__icontains"),
+        Filter("fact", "消息", "fact__name__icontains"),
+    )
     empty = Empty("没有搁置的处理", "所有消息都已处理完，或正在处理。")
 
 
@@ -47,6 +53,8 @@ def run_again(request: HttpRequest, delivery: int) -> HttpResponse:
 @require_GET
 def ticket(request: HttpRequest) -> JsonResponse:
     """What the live island asks for when its ticket is over: a fresh one and the stream's address."""
-    answer = JsonResponse({"url": tickets.live_address(request), "ticket": tickets.ticket_for(caller(request))})
+    answer = JsonResponse(
+        {"url": tickets.live_address(request), "ticket": tickets.ticket_for(caller(request))}
+    )
     answer["Cache-Control"] = "no-store"
     return answer

@@ -57,7 +57,9 @@ def backlog(viewer: Actor) -> Backlog:
     """What waits now."""
     require(viewer, "bus.view")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'")
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'"
+        )
         workers = cursor.fetchone()[0]
     return Backlog(
         Fact.objects.filter(delivered=None).count(),

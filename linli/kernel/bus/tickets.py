@@ -31,7 +31,9 @@ def ticket_for(actor: Actor) -> str:
     """
     scopes = []
     for scope in actor.grants:
-        rooms = sorted(verb.split(".")[0] for verb in scope.verbs if verb.endswith((".view", ".*")) or verb == "*")
+        rooms = sorted(
+            verb.split(".")[0] for verb in scope.verbs if verb.endswith((".view", ".*")) or verb == "*"
+        )
         if rooms and scope.area:  # what anybody may do is no reason to hear everybody's work
             scopes.append([scope.area, scope.unit, rooms])
     return signing.dumps(scopes, salt=SALT, compress=True)

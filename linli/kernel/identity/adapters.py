@@ -27,7 +27,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_ip(request)
 
-    def add_message(self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any) -> None:
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
         """Only what changes something is announced; “您已登录” says nothing new."""
         if message_template not in ("account/messages/logged_in.txt", "account/messages/logged_out.txt"):
             super().add_message(request, level, message_template, *args, **kwargs)
@@ -58,7 +60,9 @@ class OutsideAdapter(DefaultSocialAccountAdapter):
         data = sociallogin.account.extra_data
         claims = {**data, **(data.get("id_token") or {}), **(data.get("userinfo") or {})}
         name = str(claims.get(settings.LINLI_OIDC_CLAIM) or "").strip().lower()
-        account = Account.objects.filter(username=name, kind="staff", is_active=True).first() if name else None
+        account = (
+            Account.objects.filter(username=name, kind="staff", is_active=True).first() if name else None
+        )
         if account is None:
             messages.error(request, "认证成功，但本系统没有对应的工作人员账号，请联系本单位管理员开通。")
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))

@@ -60,7 +60,9 @@ class Keys:
                 return (work.update(rest[:-16]) + work.finalize()).decode()
             return AESGCM(key).decrypt(nonce, rest, bound.encode()).decode()
         except (InvalidTag, KeyError) as why:
-            raise Refused("加密数据无法解开：密钥缺失或数据被改动，请联系管理员。", code="sealed_value", status=500) from why
+            raise Refused(
+                "加密数据无法解开：密钥缺失或数据被改动，请联系管理员。", code="sealed_value", status=500
+            ) from why
 
     def head(self) -> str:
         """How everything sealed under the current key and cipher begins."""
@@ -125,7 +127,9 @@ class OnlyEmpty(Exact):
 
     def __init__(self, lhs: object, rhs: object) -> None:
         if rhs != "":
-            raise FieldError("an encrypted field can only be compared with ''; look values up by their blind index")
+            raise FieldError(
+                "an encrypted field can only be compared with ''; look values up by their blind index"
+            )
         super().__init__(lhs, rhs)
 
 

@@ -73,7 +73,9 @@ class AccountForm(Form):
     kind = forms.ChoiceField(label="类别", choices=[("staff", "工作人员"), ("service", "系统接口")])
     unit = forms.CharField(label="所在单位代码", max_length=32, required=False)
     phone = forms.CharField(label="手机号", max_length=20, required=False)
-    password = _password("初始密码", "new-password", required=False, help_text="至少 10 位；系统接口账号不用填写")
+    password = _password(
+        "初始密码", "new-password", required=False, help_text="至少 10 位；系统接口账号不用填写"
+    )
 
 
 class ReasonForm(Form):

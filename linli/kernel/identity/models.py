@@ -13,7 +13,9 @@ class Account(AbstractUser):
     last_name = None
     name = models.CharField("姓名", max_length=64)
     kind = models.CharField(
-        max_length=8, choices=[("staff", "工作人员"), ("resident", "居民"), ("service", "系统接口")], default="staff"
+        max_length=8,
+        choices=[("staff", "工作人员"), ("resident", "居民"), ("service", "系统接口")],
+        default="staff",
     )
     phone = EncryptedTextField("手机号", blank=True, default="")
     phone_index = BlindIndexField(null=True, blank=True)
@@ -27,7 +29,9 @@ class Account(AbstractUser):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "phone_index"], condition=Q(phone_index__isnull=False), name="one_account_per_phone_kind"
+                fields=["kind", "phone_index"],
+                condition=Q(phone_index__isnull=False),
+                name="one_account_per_phone_kind",
             )
         ]
 
@@ -56,7 +60,9 @@ class PhoneCode(models.Model):
 
     phone_index = BlindIndexField(db_index=True)
     client_index = BlindIndexField("来源地址索引", null=True)
-    purpose = models.CharField(max_length=8, choices=[("sign_in", "登录"), ("change", "更换手机号")], default="sign_in")
+    purpose = models.CharField(
+        max_length=8, choices=[("sign_in", "登录"), ("change", "更换手机号")], default="sign_in"
+    )
     digest = models.BinaryField(max_length=32)
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField()

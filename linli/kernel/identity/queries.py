@@ -35,7 +35,9 @@ def actor_for_token(bearer: str) -> Actor | None:
         return actor
     _kept.pop(digest, None)
     now = timezone.now()
-    rows = ApiToken.objects.select_related("account").filter(Q(expires=None) | Q(expires__gt=now), revoked=None)
+    rows = ApiToken.objects.select_related("account").filter(
+        Q(expires=None) | Q(expires__gt=now), revoked=None
+    )
     token = rows.filter(digest=digest, account__is_active=True).first()
     if token is None:
         return None
@@ -67,7 +69,9 @@ def devices(viewer: Actor) -> list[SignIn]:
     rows = list(SignIn.objects.filter(account=viewer.account, ended=None).order_by("-at")[:50])
     keys = [row.session for row in rows]
     alive = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list(
+            "session_key", flat=True
+        )
     )
     return [row for row in rows if row.session in alive]
 

@@ -5,7 +5,8 @@ from django.conf import settings
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from linli.kernel.identity import pages, staff_pages
+from linli.kernel.identity.pages import own as pages
+from linli.kernel.identity.pages import staff
 
 own = [
     path("me/", pages.me, name="me"),
@@ -15,12 +16,12 @@ own = [
     path("me/phone/", pages.phone, name="phone"),
     path("me/tokens/new/", pages.new_token, name="new_token"),
     path("me/tokens/<int:token>/revoke/", pages.revoke_token, name="revoke_token"),
-    path("system/accounts/", staff_pages.accounts, name="accounts"),
-    path("system/accounts/new/", staff_pages.new_account, name="new_account"),
-    path("system/accounts/<int:account>/", staff_pages.account, name="account"),
-    path("system/accounts/<int:account>/password/", staff_pages.reset_password, name="reset_password"),
-    path("system/accounts/<int:account>/disable/", staff_pages.disable, name="disable"),
-    path("system/accounts/<int:account>/enable/", staff_pages.enable, name="enable"),
+    path("system/accounts/", staff.accounts, name="accounts"),
+    path("system/accounts/new/", staff.new_account, name="new_account"),
+    path("system/accounts/<int:account>/", staff.account, name="account"),
+    path("system/accounts/<int:account>/password/", staff.reset_password, name="reset_password"),
+    path("system/accounts/<int:account>/disable/", staff.disable, name="disable"),
+    path("system/accounts/<int:account>/enable/", staff.enable, name="enable"),
 ]
 
 urlpatterns = [
@@ -33,7 +34,11 @@ urlpatterns = [
     # nobody signs up or keeps an e-mail here; allauth still asks for these names
     path("accounts/signup/", RedirectView.as_view(pattern_name="account_login"), name="account_signup"),
     path("accounts/email/", RedirectView.as_view(pattern_name="identity:me"), name="account_email"),
-    path("accounts/password/change/", RedirectView.as_view(pattern_name="identity:password"), name="account_change_password"),
+    path(
+        "accounts/password/change/",
+        RedirectView.as_view(pattern_name="identity:password"),
+        name="account_change_password",
+    ),
 ]
 if settings.LINLI_OIDC_URL:
     urlpatterns += [

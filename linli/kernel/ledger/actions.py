@@ -11,7 +11,9 @@ from linli.kernel.actor import Actor, require
 from linli.kernel.inserts import insert_all, next_ids
 from linli.kernel.ledger import rules
 from linli.kernel.ledger.models import Entry, Head, Node, Salt
+from linli.kernel.ledger.rules import leaf_of
 
+AT_ONCE = 2000  # rows a statement: PostgreSQL takes 65,535 parameters
 SEQUENCER_LOCK = 0x6C696E6C  # one sequencer at a time, whatever the number of workers
 
 
@@ -41,8 +43,13 @@ def record(
 
 
 def record_many(deeds: Sequence[Deed]) -> None:
-    """Several deeds in one round trip."""
-    insert_all(*rows_for(deeds))
+    """Several deeds in one round trip (an import's thousands in a few, whole or not at all)."""
+    if len(deeds) <= AT_ONCE:
+        insert_all(*rows_for(deeds))
+        return
+    with transaction.atomic():
+        for start in range(0, len(deeds), AT_ONCE):
+            insert_all(*rows_for(deeds[start : start + AT_ONCE]))
 
 
 def rows_for(deeds: Sequence[Deed]) -> tuple[list[Entry], list[Salt]]:
@@ -62,21 +69,6 @@ def rows_for(deeds: Sequence[Deed]) -> tuple[list[Entry], list[Salt]]:
         for entry, number in zip(entries, next_ids(*([Entry] * len(entries))), strict=True):
             entry.pk = number
     return entries, [Salt(entry=entry, field=name, salt=salt) for entry, name, salt in salts]
-
-
-def leaf_of(entry: Entry) -> bytes:
-    """The bytes of an entry that the tree protects."""
-    return rules.canonical(
-        {
-            "id": entry.pk,
-            "log": entry.log,
-            "at": rules.microseconds(entry.at),
-            "subject": entry.subject,
-            "verb": entry.verb,
-            "by": entry.by,
-            "fields": entry.fields,
-        }
-    )
 
 
 @transaction.atomic
@@ -102,7 +94,9 @@ def _extend(log: str, entries: list[Entry]) -> None:
 
     def read(level: int, index: int) -> bytes:
         if (level, index) not in known:
-            known[level, index] = bytes(Node.objects.values_list("hash", flat=True).get(log=log, level=level, index=index))
+            known[level, index] = bytes(
+                Node.objects.values_list("hash", flat=True).get(log=log, level=level, index=index)
+            )
         return known[level, index]
 
     for place, entry in enumerate(entries, start=size):
@@ -110,7 +104,9 @@ def _extend(log: str, entries: list[Entry]) -> None:
     fresh = rules.grow(size, [bytes(entry.leaf) for entry in entries if entry.leaf], read)
     known.update({(level, index): digest for level, index, digest in fresh})
     Entry.objects.bulk_update(entries, ["seq", "leaf"], batch_size=500)
-    Node.objects.bulk_create([Node(log=log, level=level, index=i, hash=d) for level, i, d in fresh], batch_size=1000)
+    Node.objects.bulk_create(
+        [Node(log=log, level=level, index=i, hash=d) for level, i, d in fresh], batch_size=1000
+    )
     new_size = size + len(entries)
     Head.objects.create(log=log, size=new_size, root=rules.root(new_size, read))
 

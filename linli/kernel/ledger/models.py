@@ -20,7 +20,10 @@ class Entry(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["log", "seq"], name="one_entry_per_place"),
-            models.CheckConstraint(condition=Q(seq=None, leaf=None) | Q(seq__gte=0, leaf__isnull=False), name="sequenced_entry_has_leaf"),
+            models.CheckConstraint(
+                condition=Q(seq=None, leaf=None) | Q(seq__gte=0, leaf__isnull=False),
+                name="sequenced_entry_has_leaf",
+            ),
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(seq=None), name="ledger_waiting"),

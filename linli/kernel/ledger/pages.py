@@ -10,7 +10,10 @@ from django.views.decorators.http import require_GET
 from linli.kernel.ledger import queries
 from linli.kernel.ledger.models import Entry
 from linli.kernel.web.caller import caller
+from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
+
+register_nav(NavEntry("存证", "ledger:entries", verb="ledger.view", order=910))
 
 
 def _fields(row: Entry) -> str:
@@ -30,7 +33,9 @@ class EntryTable(Table):
     title = "存证"
     order = "-id"
     columns = (
-        Column("id", "编号", kind="num", phone="tail", link=lambda row: reverse("ledger:proof", args=[row.pk])),
+        Column(
+            "id", "编号", kind="num", phone="tail", link=lambda row: reverse("ledger:proof", args=[row.pk])
+        ),
         Column("at", "时间", kind="time"),
         Column("subject", "对象", phone="head", link=_history),
         Column("verb", "行为"),
@@ -53,7 +58,9 @@ class EntryTable(Table):
 @require_GET
 def entries(request: HttpRequest) -> HttpResponse:
     viewer = caller(request)
-    return EntryTable(request, queries.entries(viewer)).answer("ledger/entries.html", {"heads": queries.heads(viewer)})
+    return EntryTable(request, queries.entries(viewer)).answer(
+        "ledger/entries.html", {"heads": queries.heads(viewer)}
+    )
 
 
 @login_required

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.ledger import rules
-from linli.kernel.ledger.actions import leaf_of
 from linli.kernel.ledger.models import Entry, Head, Node
 
 
@@ -35,7 +34,9 @@ def entries(viewer: Actor, *, subject: str = "", log: str = "") -> QuerySet[Entr
 def logs() -> list[str]:
     """Every log there is; reads one index entry a log, not every row."""
     found: list[str] = []
-    while (row := Entry.objects.filter(log__gt=found[-1] if found else "").order_by("log").first()) is not None:
+    while (
+        row := Entry.objects.filter(log__gt=found[-1] if found else "").order_by("log").first()
+    ) is not None:
         found.append(row.log)
     return found
 
@@ -73,7 +74,7 @@ def proof_of(viewer: Actor, entry: int) -> dict[str, Any]:
     return {
         "format": "RFC 6962, SHA-256",
         "log": row.log,
-        "entry": leaf_of(row).decode(),
+        "entry": rules.leaf_of(row).decode(),
         "leaf_hash": bytes(row.leaf or b"").hex(),
         "leaf_index": row.seq,
         "tree_size": size,
@@ -120,7 +121,7 @@ def verify(log: str) -> Verdict:
         if entry.seq != size:
             broken.append(f"第 {size} 号位置缺失（下一条是第 {entry.seq} 号）")
             break
-        leaf = rules.leaf_hash(leaf_of(entry))
+        leaf = rules.leaf_hash(rules.leaf_of(entry))
         if leaf != bytes(entry.leaf or b""):
             broken.append(f"第 {entry.seq} 号记录（编号 {entry.pk}）内容被改动")
         fresh = {(level, index): digest for level, index, digest in rules.grow(size, [leaf], read)}
@@ -134,4 +135,6 @@ def verify(log: str) -> Verdict:
     if heads and max(heads) != size:
         broken.append(f"存证的树有 {max(heads)} 条，实有 {size} 条")
     waiting = Entry.objects.filter(log=log, seq=None).count()
-    return Verdict(log, size, waiting, rules.root(size, read).hex() if size else rules.EMPTY.hex(), tuple(broken[:50]))
+    return Verdict(
+        log, size, waiting, rules.root(size, read).hex() if size else rules.EMPTY.hex(), tuple(broken[:50])
+    )

@@ -4,10 +4,23 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 EMPTY = hashlib.sha256(b"").digest()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Read = Callable[[int, int], bytes]  # (level, index) -> hash of that complete subtree
+
+
+class Recorded(Protocol):
+    """What a leaf protects of an entry: everything but its place."""
+
+    pk: int
+    log: str
+    at: datetime
+    subject: str
+    verb: str
+    by: str
+    fields: Mapping[str, object]
 
 
 def canonical(value: Mapping[str, object]) -> bytes:
@@ -35,6 +48,21 @@ def canonical(value: Mapping[str, object]) -> bytes:
 def microseconds(at: datetime) -> int:
     """Microseconds since 1970 in whole numbers: a float would lose the last digit, and with it the leaf."""
     return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def leaf_of(entry: Recorded) -> bytes:
+    """The bytes of an entry that the tree protects."""
+    return canonical(
+        {
+            "id": entry.pk,
+            "log": entry.log,
+            "at": microseconds(entry.at),
+            "subject": entry.subject,
+            "verb": entry.verb,
+            "by": entry.by,
+            "fields": entry.fields,
+        }
+    )
 
 
 def leaf_hash(data: bytes) -> bytes:

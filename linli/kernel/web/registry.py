@@ -66,3 +66,26 @@ def _longest(path: str, urls: Iterable[str]) -> str | None:
     return max(
         (url for url in urls if path == url or (url != "/" and path.startswith(url))), key=len, default=None
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MapGround:
+    """What the map in a form shows: the address of a GeoJSON of areas and the bounds `west,south,east,north`."""
+
+    url_name: str
+    bounds: str
+
+
+_ground: list[MapGround] = []
+
+
+def register_ground(ground: MapGround) -> None:
+    """Called once, by the room that keeps the areas."""
+    _ground[:] = [ground]
+
+
+def ground() -> dict[str, str]:
+    """`areas` (empty when nobody registered one or it is not mounted here) and `bounds`."""
+    if not _ground:
+        return {}
+    return {"areas": _url(_ground[0].url_name) or "", "bounds": _ground[0].bounds}

@@ -106,4 +106,4 @@ def test_a_neighbour_reads_no_note(worker, stranger, home):
     assert not queries.promises_open(stranger)
     with pytest.raises(Refused):
         queries.note_of(stranger, note.pk)
-    assert GRID == note.household.grid
+    assert note.household.grid == GRID

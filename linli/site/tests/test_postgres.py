@@ -1,11 +1,9 @@
 """The embedded database with real processes. Waits are generous; nothing depends on how long a thing takes."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -26,16 +24,6 @@ cluster = Cluster(Path(sys.argv[1]), durable=False)
 print(cluster.ensure(), flush=True)
 time.sleep(3600)
 """
-
-
-@pytest.fixture
-def place(monkeypatch):
-    """A folder that the server's account can reach (pytest's own is closed to others)."""
-    folder = Path(tempfile.mkdtemp(prefix="linli-test-"))
-    folder.chmod(0o711)
-    monkeypatch.setattr(pginstall, "STATE_PLACE", folder / "state")
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

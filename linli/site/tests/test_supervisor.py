@@ -2,12 +2,10 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 import uuid
@@ -91,11 +89,8 @@ class Run:
 
 
 @pytest.fixture
-def home():
-    folder = Path(tempfile.mkdtemp(prefix="linli-test-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def home(place):
+    return place
 
 
 @pytest.fixture
@@ -184,7 +179,8 @@ def test_the_whole_program_serves_pages_and_leaves_nothing_when_killed(home):
     ports = ["--port", str(port), "--live-port", str(free_port())]
     whole = Run(home, [sys.executable, "-m", "linli", "serve", *ports])
     try:
-        until(lambda: answers(port), limit=300)
+        until(lambda: answers(port) or whole.process.poll() is not None, limit=600)
+        assert whole.process.poll() is None, whole.log.read_text("utf-8", "replace")
         until(lambda: whole.child("worker") and nats.trouble(known(home)) == "")
         second = subprocess.run(
             [sys.executable, "-m", "linli", "serve", "--port", str(free_port())],

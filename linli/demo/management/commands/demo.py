@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "装入或整体删除演示县"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["load", "remove", "accounts"])
+        parser.add_argument("what", choices=["load", "remove", "accounts", "live"])
+        parser.add_argument("--reports", type=int, default=120, help="live：送入多少件上报")
+        parser.add_argument("--seconds", type=float, default=60.0, help="live：演示多久")
         parser.add_argument("--if-empty", action="store_true", help="已有区划时不做任何事")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,6 +25,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"已删除：{town.remove()}")
             except ValueError as why:
                 raise CommandError(str(why)) from None
+            return
+        if options["what"] == "live":
+            from linli.demo import life
+
+            self.stdout.write(f"演示：{life.live(reports=options['reports'], seconds=options['seconds'])}")
             return
         password = stored_secret(settings.LINLI_HOME / "keys" / "demo-password", 6)
         if options["what"] == "load":

@@ -40,7 +40,9 @@ def test_a_grant_ends_when_it_is_ended_and_when_its_time_is_over(administrator: 
     actions.end_grant(by=administrator, grant=grant.pk, reason="调离")
     assert not can(queries.actor_for(worker.pk), "dispatch.work", area=TOWN)
     soon = timezone.now() + timedelta(hours=1)
-    again = actions.give_grant(by=administrator, account=worker.pk, role="grid_worker", area=TOWN, valid_to=soon)
+    again = actions.give_grant(
+        by=administrator, account=worker.pk, role="grid_worker", area=TOWN, valid_to=soon
+    )
     assert can(queries.actor_for(worker.pk), "dispatch.work", area=TOWN)
     Grant.objects.filter(pk=again.pk).update(
         valid_from=timezone.now() - timedelta(hours=2), valid_to=timezone.now() - timedelta(hours=1)
@@ -57,7 +59,9 @@ def test_the_same_grant_is_not_given_twice(administrator: Actor) -> None:
 
 
 def test_nobody_grants_to_themselves(administrator: Actor) -> None:
-    why = refusal(actions.give_grant, by=administrator, account=administrator.account, role="nurse", area=TOWN)
+    why = refusal(
+        actions.give_grant, by=administrator, account=administrator.account, role="nurse", area=TOWN
+    )
     assert why.code == "own_grant"
 
 
@@ -71,8 +75,14 @@ def test_an_administrator_of_a_town_grants_in_that_town_only(administrator: Acto
     Grant.objects.create(account=row, role_id="administrator", area=TOWN)
     town_admin = queries.actor_for(row.pk)
     actions.give_grant(by=town_admin, account=worker.pk, role="nurse", area=TOWN + "002")
-    assert refusal(actions.give_grant, by=town_admin, account=worker.pk, role="nurse", area="430181102").status == 403
-    assert refusal(actions.give_grant, by=town_admin, account=worker.pk, role="nurse", area=LIUYANG).status == 403
+    assert (
+        refusal(actions.give_grant, by=town_admin, account=worker.pk, role="nurse", area="430181102").status
+        == 403
+    )
+    assert (
+        refusal(actions.give_grant, by=town_admin, account=worker.pk, role="nurse", area=LIUYANG).status
+        == 403
+    )
 
 
 def test_a_stranger_gives_ends_and_decides_nothing(stranger: Actor, administrator: Actor) -> None:
@@ -92,12 +102,17 @@ def test_a_stranger_gives_ends_and_decides_nothing(stranger: Actor, administrato
         assert refusal(call, by=stranger, **arguments).status == 403
 
 
-def test_a_third_administrator_takes_two_and_the_benefited_is_neither(administrator: Actor, second: Actor) -> None:
+def test_a_third_administrator_takes_two_and_the_benefited_is_neither(
+    administrator: Actor, second: Actor
+) -> None:
     row = account("admin3")
     proposal = actions.give_grant(by=administrator, account=row.pk, role="administrator", area=LIUYANG)
     assert isinstance(proposal, Proposal)
     assert "administrator" not in queries.actor_for(row.pk).roles
-    assert refusal(actions.decide_proposal, by=administrator, proposal=proposal.pk, confirm=True).code == "same_person"
+    assert (
+        refusal(actions.decide_proposal, by=administrator, proposal=proposal.pk, confirm=True).code
+        == "same_person"
+    )
     assert list(queries.open_proposals(second)) == [proposal]
     actions.decide_proposal(by=second, proposal=proposal.pk, confirm=True)
     assert "administrator" in queries.actor_for(row.pk).roles
@@ -160,7 +175,13 @@ def test_a_pass_without_a_reason_or_for_oneself_is_refused(chief: Actor) -> None
 def test_a_pass_is_revoked_by_its_giver_or_given_up_by_its_holder(chief: Actor) -> None:
     nurse = account("nurse")
     until = timezone.now() + timedelta(hours=24)
-    wish = {"account": nurse.pk, "subject": "care.file:7", "verbs": ["care.open"], "reason": "入户", "until": until}
+    wish = {
+        "account": nurse.pk,
+        "subject": "care.file:7",
+        "verbs": ["care.open"],
+        "reason": "入户",
+        "until": until,
+    }
     first, _ = actions.give_pass(by=chief, **wish)
     actions.revoke_pass(by=chief, pass_id=first.pk)
     again, _ = actions.give_pass(by=chief, **wish)
@@ -172,7 +193,12 @@ def test_a_pass_is_revoked_by_its_giver_or_given_up_by_its_holder(chief: Actor) 
 def test_a_one_time_link_opens_its_subject_and_nothing_else(chief: Actor) -> None:
     until = timezone.now() + timedelta(hours=2)
     row, secret = actions.give_pass(
-        by=chief, account=None, subject="dispatch.order:5", verbs=["dispatch.work"], reason="外单位抢修", until=until
+        by=chief,
+        account=None,
+        subject="dispatch.order:5",
+        verbs=["dispatch.work"],
+        reason="外单位抢修",
+        until=until,
     )
     holder = queries.actor_for_link(secret)
     assert holder and holder.kind == "link" and holder.account is None
@@ -193,7 +219,10 @@ def test_a_bar_keeps_kin_away_and_only_others_lift_it(chief: Actor) -> None:
     assert Bar.objects.count() == 1 and verbs().count("bar") == 1
     assert not can(queries.actor_for(row.pk), "dispatch.work", area=TOWN, subject="mediation.case:3")
     assert "why" in refusal(actions.bar, by=chief, account=row.pk, subject="a.b:1", why="dislike").fields
-    assert "reason" in refusal(actions.unbar, by=chief, account=row.pk, subject="mediation.case:3", reason="").fields
+    assert (
+        "reason"
+        in refusal(actions.unbar, by=chief, account=row.pk, subject="mediation.case:3", reason="").fields
+    )
     actions.bar(by=SYSTEM, account=chief.account, subject="mediation.case:3", why="kin")
     own = refusal(actions.unbar, by=chief, account=chief.account, subject="mediation.case:3", reason="误设")
     assert own.status == 403

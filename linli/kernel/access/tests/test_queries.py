@@ -35,7 +35,12 @@ class Thing(models.Model):
 def things(db: None) -> Iterator[None]:
     with connection.schema_editor() as editor:
         editor.create_model(Thing)
-    rows = [(TOWN + "001001", "u1"), (TOWN + "001002", "u2"), (TOWN + "002001", "u1"), (NEXT + "001001", "u1")]
+    rows = [
+        (TOWN + "001001", "u1"),
+        (TOWN + "001002", "u2"),
+        (TOWN + "002001", "u1"),
+        (NEXT + "001001", "u1"),
+    ]
     rows.append(("430182101001001", "u1"))
     for grid, unit in rows:
         Thing.objects.create(grid=grid, community=grid[:12], street=grid[:9], county=grid[:6], unit=unit)
@@ -44,7 +49,9 @@ def things(db: None) -> Iterator[None]:
 
 def seen(*scopes: Scope) -> set[str]:
     viewer = Actor(1, "account", "测试员", scopes)
-    return set(queries.visible_to(viewer, "incidents.view", Thing.objects.all()).values_list("grid", flat=True))
+    return set(
+        queries.visible_to(viewer, "incidents.view", Thing.objects.all()).values_list("grid", flat=True)
+    )
 
 
 def test_a_list_shows_a_town_its_own_rows_and_a_neighbouring_town_none_of_them(things: None) -> None:
@@ -68,9 +75,17 @@ def test_two_scopes_show_both_and_another_verb_shows_nothing(things: None) -> No
 
 
 def test_the_list_filter_and_the_single_check_agree(things: None) -> None:
-    for scope in (Scope("r", TOWN, "", VIEW), Scope("r", TOWN + "001", "u1", VIEW), Scope("r", NEXT, "u2", VIEW)):
+    for scope in (
+        Scope("r", TOWN, "", VIEW),
+        Scope("r", TOWN + "001", "u1", VIEW),
+        Scope("r", NEXT, "u2", VIEW),
+    ):
         viewer = Actor(1, "account", "测试员", (scope,))
-        may = {row.grid for row in Thing.objects.all() if can(viewer, "incidents.view", area=row.grid, unit=row.unit)}
+        may = {
+            row.grid
+            for row in Thing.objects.all()
+            if can(viewer, "incidents.view", area=row.grid, unit=row.unit)
+        }
         assert seen(scope) == may
 
 
@@ -100,7 +115,9 @@ def test_a_token_narrows_its_account_and_never_widens_it() -> None:
     assert not can(narrow, "incidents.report", area=TOWN)
 
 
-def test_grants_are_shown_to_those_who_give_them_in_their_own_area(administrator: Actor, stranger: Actor) -> None:
+def test_grants_are_shown_to_those_who_give_them_in_their_own_area(
+    administrator: Actor, stranger: Actor
+) -> None:
     row = account("town_admin")
     Grant.objects.create(account=row, role_id="administrator", area=TOWN)
     for area in (TOWN + "001", NEXT):

@@ -35,7 +35,9 @@ def actor(*scopes: Scope, passes: tuple[Opening, ...] = (), bars: frozenset[str]
         (Scope("r", TOWN, "", frozenset()), {"area": TOWN}, False),
     ],
 )
-def test_a_grant_holds_below_its_area_for_its_unit_and_its_verbs(scope: Scope, asked: dict, may: bool) -> None:
+def test_a_grant_holds_below_its_area_for_its_unit_and_its_verbs(
+    scope: Scope, asked: dict, may: bool
+) -> None:
     assert can(actor(scope), "incidents.view", **asked) is may
 
 
@@ -65,7 +67,10 @@ def test_a_pass_opens_its_verbs_on_its_subject_only() -> None:
 
 
 def test_a_bar_beats_every_grant_and_every_pass() -> None:
-    scope, opening = Scope("r", "430181", "", frozenset({"*"})), Opening("care.file:7", frozenset({"care.open"}))
+    scope, opening = (
+        Scope("r", "430181", "", frozenset({"*"})),
+        Opening("care.file:7", frozenset({"care.open"})),
+    )
     kin = actor(scope, passes=(opening,), bars=frozenset({"care.file:7"}))
     assert not can(kin, "care.open", subject="care.file:7")
     assert can(kin, "care.open", subject="care.file:8")
@@ -85,7 +90,9 @@ verbs = st.frozensets(st.sampled_from(["a.x", "a.y", "b.x", "a.*", "b.*", "*"]),
 
 
 @given(held=verbs, asked=verbs, verb=st.sampled_from(["a.x", "a.y", "b.x", "b.z", "c.x"]))
-def test_a_token_may_what_its_account_and_its_scopes_both_may(held: frozenset, asked: frozenset, verb: str) -> None:
+def test_a_token_may_what_its_account_and_its_scopes_both_may(
+    held: frozenset, asked: frozenset, verb: str
+) -> None:
     both = Scope("r", "", "", held).has(verb) and Scope("r", "", "", asked).has(verb)
     assert Scope("r", "", "", rules.shared_verbs(held, asked)).has(verb) is both
 

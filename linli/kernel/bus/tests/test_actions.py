@@ -27,6 +27,11 @@ def test_telling_writes_one_row_and_nothing_else(django_assert_num_queries: Call
     assert not Delivery.objects.exists() and not ProcrastinateJob.objects.exists()
 
 
+def test_an_imports_thousands_of_facts_are_told_whole() -> None:
+    actions.tell(*(Told(number) for number in range(actions.ROWS * 2 + 1)))
+    assert Fact.objects.count() == actions.ROWS * 2 + 1
+
+
 def test_a_fact_of_a_transaction_that_fails_was_never_told() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         actions.tell(Told(1))

@@ -146,7 +146,9 @@ def test_only_pages_of_the_same_host_may_read_the_stream(address: str) -> None:
     ticket = tickets.ticket_for(viewer("430181"))
     for origin, allowed in (("http://127.0.0.1:8000", True), ("http://evil.example", False)):
         headers = {"Origin": origin}
-        with httpx.stream("GET", f"{address}/live/stream", params={"ticket": ticket}, headers=headers) as answer:
+        with httpx.stream(
+            "GET", f"{address}/live/stream", params={"ticket": ticket}, headers=headers
+        ) as answer:
             assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
 
 

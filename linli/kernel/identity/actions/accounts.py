@@ -60,7 +60,13 @@ def create_account(
         message = "该手机号已绑定其他账号，请核对"
         raise Refused("账号信息有误，请按提示改正。", code="taken", fields={"phone": [message]}) from why
     fields = {"kind": kind, "unit": unit}
-    record(subject=f"identity.account:{row.pk}", verb="create_account", by=by, fields=fields, personal={"name": name})
+    record(
+        subject=f"identity.account:{row.pk}",
+        verb="create_account",
+        by=by,
+        fields=fields,
+        personal={"name": name},
+    )
     return row
 
 

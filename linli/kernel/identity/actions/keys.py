@@ -26,7 +26,9 @@ def rotate_keys(*, by: Actor, fresh: bool = True) -> dict[str, int]:
             if isinstance(column, fields.EncryptedTextField):
                 done[column.bound] = _seal_anew(column)
     changed = {name: count for name, count in done.items() if count}
-    record(subject="identity.keys", verb="rotate_keys", by=by, fields={"key": fields.keys().current, **changed})
+    record(
+        subject="identity.keys", verb="rotate_keys", by=by, fields={"key": fields.keys().current, **changed}
+    )
     return done
 
 

@@ -49,7 +49,9 @@ def send_phone_code(phone: str, client_ip: str, *, purpose: str = "sign_in") -> 
     if why := rules.too_soon(sent, hour.filter(client_index=client).count(), now):
         raise Refused(why + "。", code="too_often", fields={"phone": [why]}, status=429)
     code = f"{secrets.randbelow(10**6):06d}"
-    PhoneCode.objects.filter(phone_index=index, purpose=purpose, used=None).update(used=now)  # only the newest counts
+    PhoneCode.objects.filter(phone_index=index, purpose=purpose, used=None).update(
+        used=now
+    )  # only the newest counts
     PhoneCode.objects.create(
         phone_index=index,
         client_index=client,
@@ -58,7 +60,9 @@ def send_phone_code(phone: str, client_ip: str, *, purpose: str = "sign_in") -> 
         expires=now + rules.CODE_LASTS,
     )
     what = "登录" if purpose == "sign_in" else "更换手机号"
-    ports.deliver_code(phone, f"【邻里】{what}验证码 {code}，10 分钟内有效。工作人员不会向您索要，请勿告诉他人。")
+    ports.deliver_code(
+        phone, f"【邻里】{what}验证码 {code}，10 分钟内有效。工作人员不会向您索要，请勿告诉他人。"
+    )
     return phone
 
 
@@ -66,7 +70,9 @@ def _use_code(phone: str, code: str, purpose: str) -> None:
     """Marks the code used. A wrong try is counted for good: call it outside any transaction a refusal rolls back."""
     wrong = ""
     with transaction.atomic():
-        rows = PhoneCode.objects.select_for_update().filter(phone_index=blind(phone), purpose=purpose, used=None)
+        rows = PhoneCode.objects.select_for_update().filter(
+            phone_index=blind(phone), purpose=purpose, used=None
+        )
         row = rows.filter(expires__gt=timezone.now()).order_by("-id").first()
         if row is None or row.tries >= rules.CODE_TRIES:
             wrong = "验证码已失效，请重新获取"
@@ -87,7 +93,9 @@ def check_phone_code(phone: str, code: str) -> Account:
     phone = _phone(phone)
     _use_code(phone, code, "sign_in")
     index = blind(phone)
-    account = Account.objects.filter(kind="resident", phone_index=index).first() or _new_resident(phone, index)
+    account = Account.objects.filter(kind="resident", phone_index=index).first() or _new_resident(
+        phone, index
+    )
     if not account.is_active:
         raise Refused("该账号已停用，请到社区服务窗口咨询。", code="disabled", status=403)
     return account
@@ -95,7 +103,11 @@ def check_phone_code(phone: str, code: str) -> Account:
 
 def _new_resident(phone: str, index: bytes) -> Account:
     account = Account(
-        username=f"r{secrets.token_hex(8)}", name=f"居民 {phone[-4:]}", kind="resident", phone=phone, phone_index=index
+        username=f"r{secrets.token_hex(8)}",
+        name=f"居民 {phone[-4:]}",
+        kind="resident",
+        phone=phone,
+        phone_index=index,
     )
     account.set_unusable_password()
     try:
@@ -119,7 +131,9 @@ def change_phone(*, by: Actor, phone: str, code: str) -> None:
             row = Account.objects.select_for_update().get(pk=by.account)
             row.phone, row.phone_index = phone, blind(phone)
             row.save(update_fields=["phone", "phone_index"])
-            record(subject=f"identity.account:{row.pk}", verb="change_phone", by=by, personal={"phone": phone})
+            record(
+                subject=f"identity.account:{row.pk}", verb="change_phone", by=by, personal={"phone": phone}
+            )
     except IntegrityError as why:
         said = "该手机号已绑定其他账号，请换一个，或到社区服务窗口办理"
         raise Refused(said + "。", code="taken", fields={"phone": [said]}, status=409) from why

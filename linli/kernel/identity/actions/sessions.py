@@ -41,7 +41,11 @@ def check_password(*, request: HttpRequest, username: str, password: str, client
     if not isinstance(account, Account) or account.kind == "service":
         remember_failure(username=username, client=client)
         refuse_when_locked(username=username, client=client)
-        raise Refused("账号或密码不正确。", code="wrong_password", fields={"password": ["账号或密码不正确，请核对后重试"]})
+        raise Refused(
+            "账号或密码不正确。",
+            code="wrong_password",
+            fields={"password": ["账号或密码不正确，请核对后重试"]},
+        )
     FailedSignIn.objects.filter(name_index=blind(username), client_index=blind(client)).delete()
     return account
 
@@ -50,7 +54,12 @@ def remember_session(*, account: int, session: str, agent: str, network: str) ->
     """A session was opened; shown under “我的设备”."""
     SignIn.objects.update_or_create(
         session=session,
-        defaults={"account_id": account, "device": rules.device_name(agent), "network": network[:45], "ended": None},
+        defaults={
+            "account_id": account,
+            "device": rules.device_name(agent),
+            "network": network[:45],
+            "ended": None,
+        },
     )
 
 

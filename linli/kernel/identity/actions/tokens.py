@@ -46,7 +46,11 @@ def issue_token(
     token = ApiToken.objects.create(
         account=row, name=name.strip(), digest=rules.token_digest(secret), scopes=wanted, expires=expires
     )
-    fields = {"token": token.pk, "scopes": " ".join(wanted), "expires": expires.isoformat() if expires else ""}
+    fields = {
+        "token": token.pk,
+        "scopes": " ".join(wanted),
+        "expires": expires.isoformat() if expires else "",
+    }
     record(subject=f"identity.account:{account}", verb="issue_token", by=by, fields=fields)
     return token, secret
 

@@ -132,12 +132,17 @@ def test_codes_are_forgotten_after_a_day(sent: Sent) -> None:
 
 
 def test_an_account_is_made_with_every_fault_named_at_once(manager: Actor) -> None:
-    why = refusal(actions.create_account, by=manager, username="1", name=" ", kind="resident", phone="1", password="12")
+    why = refusal(
+        actions.create_account, by=manager, username="1", name=" ", kind="resident", phone="1", password="12"
+    )
     assert set(why.fields) == {"username", "name", "kind", "phone", "password"}
     row = actions.create_account(by=manager, username="Chen.Jie", name="陈洁", phone=PHONE, password=PASSWORD)
     assert (row.username, row.check_password(PASSWORD), row.phone) == ("chen.jie", True, PHONE)
     assert "username" in refusal(actions.create_account, by=manager, username="chen.jie", name="陈").fields
-    assert "phone" in refusal(actions.create_account, by=manager, username="chen2", name="陈", phone=PHONE).fields
+    assert (
+        "phone"
+        in refusal(actions.create_account, by=manager, username="chen2", name="陈", phone=PHONE).fields
+    )
     assert "陈洁" not in str(Entry.objects.get(verb="create_account").fields)
 
 
@@ -147,7 +152,9 @@ def test_one_changes_ones_own_password_with_the_old_one(officer: Account) -> Non
     actions.set_password(old=PASSWORD, **wish)
     officer.refresh_from_db()
     assert officer.check_password("he-shui-qing-you-qing")
-    weak = refusal(actions.set_password, by=actor(officer), account=officer.pk, password="1", old=wish["password"])
+    weak = refusal(
+        actions.set_password, by=actor(officer), account=officer.pk, password="1", old=wish["password"]
+    )
     assert "password" in weak.fields
 
 
@@ -186,14 +193,19 @@ def test_one_ends_ones_own_device_and_nobody_elses(officer: Account, manager: Ac
 
 def test_a_disabled_account_loses_its_sessions_and_tokens(officer: Account, manager: Actor) -> None:
     session_of(officer)
-    _, secret = actions.issue_token(by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"])
+    _, secret = actions.issue_token(
+        by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"]
+    )
     assert "reason" in refusal(actions.disable_account, by=manager, account=officer.pk, reason="").fields
     actions.disable_account(by=manager, account=officer.pk, reason="离职")
     queries.forget_tokens()
     assert not Session.objects.exists() and queries.actor_for_token(secret) is None
     actions.enable_account(by=manager, account=officer.pk)
     assert queries.actor_for_token(secret) is None
-    assert refusal(actions.disable_account, by=manager, account=manager.account, reason="x").code == "own_account"
+    assert (
+        refusal(actions.disable_account, by=manager, account=manager.account, reason="x").code
+        == "own_account"
+    )
 
 
 def attempt(password: str, username: str = "lihua", client: str = ADDRESS) -> Account:
@@ -227,7 +239,9 @@ def test_a_service_account_does_not_sign_in_by_password(manager: Actor) -> None:
 
 
 def test_a_token_is_shown_once_and_kept_as_a_digest(officer: Account) -> None:
-    token, secret = actions.issue_token(by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"])
+    token, secret = actions.issue_token(
+        by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"]
+    )
     assert secret.encode() not in bytes(ApiToken.objects.get().digest)
     assert secret not in str(list(Entry.objects.values()))
     found = queries.actor_for_token(secret)
@@ -238,7 +252,9 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(officer: Account) -> None:
 def test_a_busy_token_costs_no_query_and_a_revoked_one_is_over_within_seconds(
     officer: Account, django_assert_num_queries: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token, secret = actions.issue_token(by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"])
+    token, secret = actions.issue_token(
+        by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"]
+    )
     queries.actor_for_token(secret)
     with django_assert_num_queries(0):  # type: ignore[operator]
         assert queries.actor_for_token(secret) is not None
@@ -286,7 +302,9 @@ def test_large_font_is_chosen_once_for_every_device(officer: Account) -> None:
 
 
 def test_a_stranger_manages_nothing(stranger: Actor, officer: Account) -> None:
-    token, _ = actions.issue_token(by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"])
+    token, _ = actions.issue_token(
+        by=actor(officer), account=officer.pk, name="大屏", scopes=["dispatch.view"]
+    )
     for call, arguments in [
         (actions.create_account, {"username": "abc", "name": "甲"}),
         (actions.set_password, {"account": officer.pk, "password": PASSWORD}),

@@ -33,7 +33,10 @@ def test_a_sealed_value_opens_only_in_its_own_column_and_untouched(cipher: str) 
     mark, key, body = sealed.split(":")
     raw = bytearray(base64.b64decode(body))
     raw[-1] ^= 1
-    for forged, bound in ((sealed, "account.card"), (f"{mark}:{key}:{base64.b64encode(raw).decode()}", "account.phone")):
+    for forged, bound in (
+        (sealed, "account.card"),
+        (f"{mark}:{key}:{base64.b64encode(raw).decode()}", "account.phone"),
+    ):
         with pytest.raises(Refused):
             keys.open(forged, bound)
 

@@ -86,7 +86,9 @@ def test_staff_sign_in_by_name_and_password_and_out_again(client: Client, office
 
 
 def test_signing_in_never_leads_to_another_site(client: Client, officer: Account) -> None:
-    answer = client.post(BY_NAME, {"username": "lihua", "password": PASSWORD, "next": "https://evil.example/"})
+    answer = client.post(
+        BY_NAME, {"username": "lihua", "password": PASSWORD, "next": "https://evil.example/"}
+    )
     assert answer["Location"] == "/"
 
 
@@ -182,7 +184,9 @@ def test_large_font_is_one_press(signed_in: Client, officer: Account) -> None:
 
 
 def test_a_token_is_shown_once_used_on_the_api_and_revoked(signed_in: Client, officer: Account) -> None:
-    page = signed_in.post("/me/tokens/new/", {"name": "大屏", "scopes": "dispatch.view\nincidents.view", "days": "30"})
+    page = signed_in.post(
+        "/me/tokens/new/", {"name": "大屏", "scopes": "dispatch.view\nincidents.view", "days": "30"}
+    )
     secret = re.search(r'value="(linli_[^"]+)"', page.content.decode())
     assert secret and secret.group(1) not in signed_in.get("/me/").content.decode()
     found = queries.actor_for_token(secret.group(1))
@@ -201,7 +205,9 @@ def administrator(signed_in: Client, officer: Account) -> Client:
 def test_an_administrator_makes_disables_and_restores_an_account(administrator: Client) -> None:
     wrong = administrator.post("/system/accounts/new/", {"username": "1", "name": "", "kind": "staff"})
     assert wrong.status_code == 422
-    made = administrator.post("/system/accounts/new/", {"username": "wangwu", "name": "王武", "kind": "staff"})
+    made = administrator.post(
+        "/system/accounts/new/", {"username": "wangwu", "name": "王武", "kind": "staff"}
+    )
     assert made.status_code == 302
     row = Account.objects.get(username="wangwu")
     assert "王武" in administrator.get("/system/accounts/").content.decode()
@@ -239,7 +245,9 @@ def test_staff_pages_refuse_a_stranger(client: Client, signed_in: Client, office
         assert fresh.get(address).status_code == 302
 
 
-def test_an_outside_identity_opens_the_account_of_its_name_and_makes_none(officer: Account, rf: object) -> None:
+def test_an_outside_identity_opens_the_account_of_its_name_and_makes_none(
+    officer: Account, rf: object
+) -> None:
     from types import SimpleNamespace
 
     from allauth.core.exceptions import ImmediateHttpResponse

@@ -41,7 +41,9 @@ def test_codes_are_limited_by_minute_by_hour_and_by_address() -> None:
 
 
 @given(st.lists(st.integers(0, 3600), max_size=9))
-def test_a_name_is_locked_exactly_while_five_failures_are_younger_than_a_quarter_hour(ages: list[int]) -> None:
+def test_a_name_is_locked_exactly_while_five_failures_are_younger_than_a_quarter_hour(
+    ages: list[int],
+) -> None:
     failures = [NOW - timedelta(seconds=age) for age in ages]
     locked = sum(age < 900 for age in ages) >= 5
     assert (rules.locked_minutes(failures, NOW) > 0) is locked

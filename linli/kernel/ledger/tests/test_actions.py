@@ -15,7 +15,10 @@ pytestmark = pytest.mark.django_db
 
 
 def write(count: int, log: str = "county") -> None:
-    deeds = [actions.Deed(f"test.thing:{number}", "touch", "system:linli", {"n": number}, log=log) for number in range(count)]
+    deeds = [
+        actions.Deed(f"test.thing:{number}", "touch", "system:linli", {"n": number}, log=log)
+        for number in range(count)
+    ]
     actions.record_many(deeds)
 
 
@@ -54,6 +57,13 @@ def test_the_sequencer_extends_the_tree_in_runs_and_every_head_holds() -> None:
     verdict = queries.verify("county")
     assert (verdict.size, verdict.waiting, verdict.broken) == (16, 0, ())
     assert Head.objects.filter(log="county").count() >= 6
+
+
+def test_an_imports_thousands_of_records_are_written_and_placed() -> None:
+    write(actions.AT_ONCE * 2 + 1)
+    while actions.sequence():
+        pass
+    assert queries.verify("county").size == actions.AT_ONCE * 2 + 1
 
 
 def test_logs_are_trees_of_their_own() -> None:
@@ -114,7 +124,7 @@ def test_a_clever_forger_who_fixes_the_leaf_too_is_caught_by_the_root() -> None:
     write(7)
     actions.sequence()
     tamper("UPDATE ledger_entry SET verb = 'forged' WHERE seq = 2")
-    leaf = rules.leaf_hash(actions.leaf_of(Entry.objects.get(seq=2))).hex()
+    leaf = rules.leaf_hash(rules.leaf_of(Entry.objects.get(seq=2))).hex()
     tamper(f"UPDATE ledger_entry SET leaf = decode('{leaf}', 'hex') WHERE seq = 2")
     assert queries.verify("county").broken == ("大小为 7 的树根与存证不符",)
 

@@ -77,7 +77,9 @@ def test_every_leaf_of_every_tree_is_proved_and_no_other_leaf_is() -> None:
             leaf = rules.leaf_hash(f"leaf {index}".encode())
             assert rules.verify_inclusion(leaf, index, size, path, ALL_ROOTS[size])
             assert not rules.verify_inclusion(rules.leaf_hash(b"forged"), index, size, path, ALL_ROOTS[size])
-            assert size == 1 or not rules.verify_inclusion(leaf, (index + 1) % size, size, path, ALL_ROOTS[size])
+            assert size == 1 or not rules.verify_inclusion(
+                leaf, (index + 1) % size, size, path, ALL_ROOTS[size]
+            )
 
 
 def test_every_tree_is_proved_a_prefix_of_every_later_one_and_of_no_forged_one() -> None:
@@ -108,7 +110,11 @@ def test_a_proof_that_cannot_exist_is_refused() -> None:
 
 
 def test_a_leaf_is_the_same_whatever_the_order_of_its_fields() -> None:
-    assert rules.canonical({"b": 1, "a": "县"}) == rules.canonical({"a": "县", "b": 1}) == '{"a":"县","b":1}'.encode()
+    assert (
+        rules.canonical({"b": 1, "a": "县"})
+        == rules.canonical({"a": "县", "b": 1})
+        == '{"a":"县","b":1}'.encode()
+    )
 
 
 @pytest.mark.parametrize("value", [1.5, b"x", {1: "a"}, [0.1], datetime(2026, 1, 1)])

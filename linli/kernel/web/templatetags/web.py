@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 
-from linli.kernel.web import rules
+from linli.kernel.web import registry, rules
 
 register = template.Library()
 
@@ -70,6 +70,12 @@ def query_with(query: QueryDict, **changes: Any) -> str:
         else:
             changed[key] = str(value)
     return f"?{changed.urlencode()}"
+
+
+@register.simple_tag
+def map_ground() -> dict[str, str]:
+    """What a form's map shows; see registry.MapGround."""
+    return registry.ground()
 
 
 @register.filter

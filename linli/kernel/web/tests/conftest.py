@@ -21,7 +21,9 @@ def little_town(settings):
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    settings.STATICFILES_DIRS = [("lib", settings.BASE.parent / "node_modules")]  # what npm installed, axe included
+    settings.STATICFILES_DIRS = [
+        ("lib", settings.BASE.parent / "node_modules")
+    ]  # what npm installed, axe included
     settings.CSRF_FAILURE_VIEW = "linli.kernel.web.answers.csrf_failure"
     pages.SENT.clear()
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,7 +18,7 @@ from linli.kernel.web.fields import DayField, PhotosField, PlaceField, SearchCho
 from linli.kernel.web.forms import Form, form_page, refuse_stale
 from linli.kernel.web.models import BackgroundRun
 from linli.kernel.web.pages import offline_page
-from linli.kernel.web.registry import NavEntry, register_nav
+from linli.kernel.web.registry import MapGround, NavEntry, register_ground, register_nav
 from linli.kernel.web.tables import BulkAct, Column, Empty, Filter, Table
 
 STREETS = (("430181001", "关口街道"), ("430181002", "集里街道"), ("430181003", "荷花街道"))
@@ -72,6 +73,7 @@ class RunTable(Table):
         Filter("total", "人数", more=True),
     )
     bulk = (BulkAct("remind", "催办"), BulkAct("close", "批量作废", danger=True))
+    live_row = "/t/row/0/"
     empty = Empty("没有符合条件的事件", "可以放宽筛选条件，或上报一件新的。", "上报", "/t/report/")
 
 
@@ -111,6 +113,10 @@ def listing(request: HttpRequest) -> HttpResponse:
         return bulk_answer(request, {"remind": "tests.remind"})
     mine = BackgroundRun.objects.exclude(code="tests.remind")
     return RunTable(request, mine).answer()
+
+
+def row(request: HttpRequest, ident: UUID) -> HttpResponse:
+    return RunTable(request, BackgroundRun.objects.all()).row_answer(ident)
 
 
 def refuse(request: HttpRequest, status: int) -> HttpResponse:
@@ -213,10 +219,11 @@ urlpatterns = [
     path("t/done/", done),
     path("t/list/", listing, name="t_list"),
     path("t/refuse/<int:status>/", refuse),
+    path("t/row/<uuid:ident>/", row),
     path("t/detail/", detail),
     path("t/board/", board, name="t_board"),
     path("t/wall/", wall),
-    path("t/areas.json", areas),
+    path("t/areas.json", areas, name="t_areas"),
     path("t/points.json", points),
     path("t/phone/", phone, name="t_phone"),
     path("t/who/", whoami),
@@ -231,3 +238,4 @@ ENTRIES = [
     NavEntry("审计", "t_report", verb="web.audit", order=9),
 ]
 register_nav(*ENTRIES)
+register_ground(MapGround("t_areas", "113.2,27.9,114.2,28.5"))

@@ -7,6 +7,7 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import sync_playwright
 
 from linli.kernel.access.models import Grant, Role
+from linli.kernel.files.models import Attachment
 from linli.kernel.web.models import BackgroundRun, SavedFilter, SyncItem
 from linli.kernel.web.sync import OfflineField, OfflineKind, register_offline
 from linli.kernel.web.tests import pages
@@ -58,10 +59,14 @@ def worker(wang):
     Grant.objects.create(account=wang, role=role, area="430181")
 
     def note(actor, item):
-        row = SavedFilter.objects.create(account=actor.account, table="notes", name=str(item.uuid)[:30], query=item.data["text"])
+        row = SavedFilter.objects.create(
+            account=actor.account, table="notes", name=str(item.uuid)[:30], query=item.data["text"]
+        )
         return {"subject": f"tests.note:{row.pk}", "phase": "after"}
 
-    register_offline(OfflineKind("tests.note", "巡查记录", {"text": OfflineField("巡查情况", required=True)}, note))
+    register_offline(
+        OfflineKind("tests.note", "巡查记录", {"text": OfflineField("巡查情况", required=True)}, note)
+    )
     return wang
 
 
@@ -116,7 +121,9 @@ def test_a_field_checks_itself_and_the_focus_stays_where_the_person_went(visit):
 
 
 def test_a_place_is_taken_from_the_phone(visit):
-    page = visit("/t/report/", geolocation={"longitude": 113.63, "latitude": 28.14}, permissions=["geolocation"])
+    page = visit(
+        "/t/report/", geolocation={"longitude": 113.63, "latitude": 28.14}, permissions=["geolocation"]
+    )
     page.click("text=使用当前位置")
     until(page, "document.getElementById('id_place_1').value")
     assert page.input_value("#id_place_1") == "113.630000"
@@ -159,6 +166,9 @@ def test_an_act_made_without_a_network_arrives_once_when_it_is_back(visit, worke
     page.click("text=立即上传")
     until(page, "document.querySelector('[data-unsent]').hidden")
     assert SavedFilter.objects.get(table="notes").query == "河边护栏缺损"
+    photo = Attachment.objects.get()
+    assert photo.size > 2 * 256 * 1024  # it came in pieces
+    assert (photo.state, photo.subject.partition(":")[0], photo.phase) == ("ready", "tests.note", "after")
     page.click("text=立即上传")
     page.wait_for_timeout(300)
     assert SyncItem.objects.count() == 1
@@ -191,7 +201,9 @@ def test_the_map_draws_its_areas_from_this_site_alone(visit):
     page.on("request", lambda request: asked.append(request.url))
     page.reload()
     page.wait_for_selector(".map[data-ready]", timeout=60_000)
-    drawn = page.evaluate("document.querySelector('.map').linliMap.queryRenderedFeatures({layers: ['areas']}).length")
+    drawn = page.evaluate(
+        "document.querySelector('.map').linliMap.queryRenderedFeatures({layers: ['areas']}).length"
+    )
     assert drawn > 500
     assert all(url.startswith((page.url.split("/t/")[0], "blob:", "data:")) for url in asked)
     page.focus(".map canvas")
@@ -212,5 +224,5 @@ def _jpeg():
     from PIL import Image
 
     out = io.BytesIO()
-    Image.effect_noise((900, 700), 80).convert("RGB").save(out, "JPEG", quality=92)
+    Image.effect_noise((1400, 1000), 90).convert("RGB").save(out, "JPEG", quality=92)
     return out.getvalue()

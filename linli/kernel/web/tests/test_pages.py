@@ -1,13 +1,17 @@
 import json
 import re
+from pathlib import Path
 
+import brotli
 import pytest
+from django.contrib.staticfiles import finders
 from django.template import Context, Template
 from django.test import Client
 
 from linli.kernel.access.models import Grant, Role
 from linli.kernel.web.models import BackgroundRun
 from linli.kernel.web.registry import nav
+from linli.kernel.web.tests import pages
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +175,58 @@ def test_a_run_is_seen_by_whoever_started_it(client, wang, stranger):
     assert 'http-equiv="refresh"' in html
     client.force_login(stranger)
     assert client.get(f"/runs/{run.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "extra", "limit"),
+    [
+        ("/t/report/", [], 25),
+        ("/t/list/", ["web/live.js"], 15),
+        ("/t/phone/", ["web/upload.js"], 30),
+        (
+            "/t/board/",
+            [
+                "lib/maplibre-gl/dist/maplibre-gl.mjs",
+                "lib/maplibre-gl/dist/maplibre-gl-worker.mjs",
+                "lib/echarts/dist/echarts.simple.min.js",
+            ],
+            600,
+        ),
+    ],
+)
+def test_a_cold_page_stays_within_its_budget(client, monkeypatch, page, extra, limit):
+    """KiB as brotli sends them: the page, everything it names, and what its modules load on their own."""
+    monkeypatch.setattr(pages.RunTable, "page", 50)
+    BackgroundRun.objects.bulk_create(
+        BackgroundRun(code="fire", title=f"井盖松动 {n}", total=n) for n in range(50)
+    )
+    html = client.get(page).content.decode()
+    named = re.findall(r'(?:<link rel="(?:stylesheet|icon)" href|<script[^>]* src)="/static/([^"]+)"', html)
+    assert "web/linli.css" in named
+    files = [finders.find(path) for path in {*named, *extra}]
+    bodies = [html.encode(), *(Path(path).read_bytes() for path in files)]
+    if page == "/t/board/":
+        bodies += [client.get("/t/areas.json").content, client.get("/t/points.json").content]
+    sent = sum(len(brotli.compress(body)) for body in bodies)
+    assert sent <= limit * 1024
+
+
+def test_a_row_is_fetched_alone_for_the_live_list(client):
+    run = BackgroundRun.objects.create(code="fire", title="井盖松动")
+    html = client.get(f"/t/row/{run.pk}/").content.decode()
+    assert html.startswith(f'<tr id="row-{run.pk}">')
+    assert "井盖松动" in html
+    assert client.get("/t/row/00000000-0000-0000-0000-000000000000/").status_code == 404
+    assert 'data-live-row="/t/row/0/"' in client.get("/t/list/").content.decode()
+
+
+def test_the_stream_on_another_port_is_allowed_by_the_policy(client, settings):
+    settings.LINLI_LIVE_PORT = 8001
+    assert "connect-src 'self' http://testserver:8001" in client.get("/t/report/")["Content-Security-Policy"]
+
+
+def test_the_map_in_a_form_shows_the_registered_ground(client):
+    assert (
+        'data-areas="/t/areas.json" data-bounds="113.2,27.9,114.2,28.5"'
+        in client.get("/t/report/").content.decode()
+    )

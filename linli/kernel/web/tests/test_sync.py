@@ -276,12 +276,24 @@ def test_photos_that_come_after_their_act_are_tied_to_its_subject(client, wang):
 
     role = Role.objects.create(code="tests_w", zh="网格员", en="worker", verbs=["tests.note"])
     Grant.objects.create(account=wang, role=role, area="430181")
-    register_offline(OfflineKind("tests.tied", "办结", {}, lambda actor, one: {"subject": "tests.note:7", "phase": "after"}))
+    register_offline(
+        OfflineKind(
+            "tests.tied", "办结", {}, lambda actor, one: {"subject": "tests.note:7", "phase": "after"}
+        )
+    )
     client.force_login(wang)
     one = {"uuid": str(uuid4()), "kind": "tests.tied", "data": {}}
     client.post("/sync/", json.dumps({"items": [one]}), content_type="application/json")
     photo = Attachment.objects.create(
-        owner=wang, client_uuid=uuid4(), name="a.jpg", size=1, sha256=sha256(b"a").hexdigest(), state="ready",
+        owner=wang,
+        client_uuid=uuid4(),
+        name="a.jpg",
+        size=1,
+        sha256=sha256(b"a").hexdigest(),
+        state="ready",
+        received=1,
+        stored="0" * 64,
+        content_type="image/jpeg",
         retention_until=timezone.now() + timedelta(days=1),
     )
     body = json.dumps({"uuid": one["uuid"], "keys": [str(photo.key)]})
@@ -291,7 +303,18 @@ def test_photos_that_come_after_their_act_are_tied_to_its_subject(client, wang):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("body", [{}, {"uuid": "x", "keys": []}, {"uuid": str(uuid4()), "keys": []}, {"uuid": str(uuid4()), "keys": ["y"]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"uuid": "x", "keys": []},
+        {"uuid": str(uuid4()), "keys": []},
+        {"uuid": str(uuid4()), "keys": ["y"]},
+    ],
+)
 def test_photos_of_nothing_are_refused(client, wang, body):
     client.force_login(wang)
-    assert client.post("/sync/files/", json.dumps(body), content_type="application/json").status_code in (404, 422)
+    assert client.post("/sync/files/", json.dumps(body), content_type="application/json").status_code in (
+        404,
+        422,
+    )

@@ -36,7 +36,9 @@ class Command(BaseCommand):
         verdicts = [queries.verify(log) for log in logs]
         for one in verdicts:
             state = "完好" if not one.broken else "有问题"
-            self.stdout.write(f"{one.log}：{one.size} 条，{state}，另有 {one.waiting} 条等待编号，树根 {one.root}")
+            self.stdout.write(
+                f"{one.log}：{one.size} 条，{state}，另有 {one.waiting} 条等待编号，树根 {one.root}"
+            )
             for said in one.broken:
                 self.stdout.write(f"  {said}")
         if not logs:
@@ -66,6 +68,8 @@ class Command(BaseCommand):
         head = Head.objects.filter(log=log, size=new).first()
         root = bytes(head.root) if head else rules.EMPTY
         holds = rules.verify_consistency(old, new, written, root, [bytes.fromhex(step) for step in path])
-        told = f"{old} 条时的树根与现在 {new} 条的存证树" + ("一致，旧记录未被改动。" if holds else "不一致：旧记录被改动过，或树根抄录有误。")
+        told = f"{old} 条时的树根与现在 {new} 条的存证树" + (
+            "一致，旧记录未被改动。" if holds else "不一致：旧记录被改动过，或树根抄录有误。"
+        )
         self.stdout.write(told)
         return holds

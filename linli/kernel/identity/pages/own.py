@@ -26,7 +26,9 @@ from linli.kernel.identity.forms import CodeForm, NewPasswordForm, PasswordForm,
 from linli.kernel.identity.models import Account
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import Form, form_page
+from linli.kernel.web.registry import NavEntry, register_nav
 
+register_nav(NavEntry("我的账号", "identity:me", order=900, audience="resident"))
 PENDING = "identity.phone"  # in the session: the phone a code went to, signed with its purpose
 
 
@@ -80,7 +82,9 @@ def _by_password(request: HttpRequest) -> HttpResponse:
 
     def act(said: dict[str, Any]) -> HttpResponse:
         name, password = said["username"], said["password"]
-        account = actions.check_password(request=request, username=name, password=password, client=client_ip(request))
+        account = actions.check_password(
+            request=request, username=name, password=password, client=client_ip(request)
+        )
         login = Login(user=account, redirect_url=_next(request) or None)
         return perform_password_login(request, {"username": account.username}, login)
 
@@ -128,7 +132,9 @@ def _by_code(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and request.session.session_key:
-        found = [row for row in queries.devices(caller(request)) if row.session == request.session.session_key]
+        found = [
+            row for row in queries.devices(caller(request)) if row.session == request.session.session_key
+        ]
         for row in found:
             actions.end_session(by=caller(request), sign_in=row.pk)
     logout(request)
@@ -189,7 +195,9 @@ def password(request: HttpRequest) -> HttpResponse:
     def act(said: dict[str, Any]) -> str:
         kept = request.session.session_key or ""
         old = said.get("old", "")
-        actions.set_password(by=caller(request), account=request.user.pk, password=said["password"], old=old, keep=kept)
+        actions.set_password(
+            by=caller(request), account=request.user.pk, password=said["password"], old=old, keep=kept
+        )
         fresh = Account.objects.get(pk=request.user.pk)
         update_session_auth_hash(request, fresh)
         _remember(request, fresh)
@@ -213,7 +221,9 @@ def phone(request: HttpRequest) -> HttpResponse:
     sent = _pending(request, "change") if request.GET.get("step") == "code" else ""
     form: Form = (CodeForm if sent else PhoneForm)(request.POST if request.method == "POST" else None)
     form.page_title = "更换手机号"
-    form.page_lead = f"验证码已发送到 {rules.masked_phone(sent)}" if sent else "请输入新的手机号，用短信验证码确认。"
+    form.page_lead = (
+        f"验证码已发送到 {rules.masked_phone(sent)}" if sent else "请输入新的手机号，用短信验证码确认。"
+    )
     form.submit_label, form.cancel_url = ("确认更换" if sent else "获取验证码"), reverse("identity:me")
     status = 200
     if request.method == "POST":
@@ -251,7 +261,9 @@ def new_token(request: HttpRequest) -> HttpResponse:
         token, secret = actions.issue_token(
             by=caller(request), account=request.user.pk, name=said["name"], scopes=wanted, expires=until
         )
-        return render(request, "identity/token.html", {"title": "令牌已生成", "token": token, "secret": secret})
+        return render(
+            request, "identity/token.html", {"title": "令牌已生成", "token": token, "secret": secret}
+        )
 
     return form_page(request, form, act)
 

@@ -16,7 +16,10 @@ from linli.kernel.identity.forms import AccountForm, ReasonForm, SetPasswordForm
 from linli.kernel.identity.models import Account
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
+from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
+
+register_nav(NavEntry("账号与权限", "identity:accounts", verb="identity.manage", order=900))
 
 
 class AccountTable(Table):
@@ -24,7 +27,9 @@ class AccountTable(Table):
     title = "账号"
     order = "username"
     columns = (
-        Column("username", "账号名", sort="username", link=lambda row: reverse("identity:account", args=[row.pk])),
+        Column(
+            "username", "账号名", sort="username", link=lambda row: reverse("identity:account", args=[row.pk])
+        ),
         Column("name", "姓名", phone="head"),
         Column("kind", "类别", get="get_kind_display"),
         Column("unit", "单位代码"),

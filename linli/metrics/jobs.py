@@ -1,0 +1,24 @@
+"""What keeps the numbers fresh: every two seconds what was touched, at night everything."""
+
+from linli.kernel.bus.registry import daily, every
+from linli.metrics import actions
+
+
+@every(2.0)
+def recompute() -> int:
+    return actions.recompute()
+
+
+@every(30.0)
+def refresh_loads() -> None:
+    actions.refresh_loads()
+
+
+@every(10.0)
+def mark_quiet_steps() -> int:
+    return actions.mark_quiet_steps()
+
+
+@daily("03:10")
+def rebuild() -> dict[str, float]:
+    return actions.rebuild()
