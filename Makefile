@@ -41,12 +41,12 @@ setup: .venv/.linli .venv/.browser .venv/.translations .venv/.static
 	@touch $@
 
 .venv/.linli: pyproject.toml requirements.in .venv/.packages
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation --no-index --quiet --editable .
 	@touch $@
 
 .venv/.browser: package-lock.json linli/site/browser.py | .venv/.linli
 	@echo '· 安装浏览器端的库'
-	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@$(BIN)/python -m linli.site.browser
 	@touch $@
 
@@ -90,4 +90,4 @@ lock: .venv/.made
 	@CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock requirements-dev.in
-	@$(BIN)/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --no-update-notifier --loglevel=error

@@ -17,6 +17,7 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, can, require
 
 forget = atlas.forget
+look_again = atlas.look_again
 
 
 @dataclass(frozen=True, slots=True)

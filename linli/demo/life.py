@@ -186,6 +186,11 @@ def _name(account: int) -> str:
     return Account.objects.values_list("name", flat=True).get(pk=account)
 
 
+def busy() -> bool:
+    """Whether the county has seen reports already."""
+    return Incident.objects.exists()
+
+
 def live(*, reports: int, seconds: float, told: Callable[[str], object] = print) -> dict[str, int]:
     """Sends `reports` and lets the staff work for about `seconds`; returns how often each act was done."""
     staff, done = Staff(), dict[str, int]()

@@ -35,7 +35,11 @@ from linli.kernel.identity.queries import actor_for_token
 from linli.kernel.search.rules import lexemes
 
 needs_database = True
-CLASSES = ("sr.litter", "sr.dirty_road", "sr.stall")  # said by the reporter, so that every report gets its order
+CLASSES = (
+    "sr.litter",
+    "sr.dirty_road",
+    "sr.stall",
+)  # said by the reporter, so that every report gets its order
 PERCENTILES = (50, 95, 99)
 
 

@@ -78,7 +78,10 @@ def _blank(given: object) -> bool:
     if isinstance(given, str):
         return not one_line(given)
     if isinstance(given, Mapping):
-        return all(value is None or value == "" or (isinstance(value, str) and not value.strip()) for value in given.values())
+        return all(
+            value is None or value == "" or (isinstance(value, str) and not value.strip())
+            for value in given.values()
+        )
     return not isinstance(given, list | tuple) or not given
 
 

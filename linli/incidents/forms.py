@@ -61,7 +61,9 @@ class ReportForm(Form):
     area = SearchChoiceField(
         choices=(), required=False, label="所在村（社区）", help_text="打几个字再从列表中选；已定位的可以不填"
     )
-    class_said = forms.ChoiceField(widget=ClassChips, required=False, label="是哪类问题", help_text="拿不准就不选，由工作人员判断")
+    class_said = forms.ChoiceField(
+        widget=ClassChips, required=False, label="是哪类问题", help_text="拿不准就不选，由工作人员判断"
+    )
     text = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4}),
         required=False,
@@ -69,7 +71,9 @@ class ReportForm(Form):
         label="发生了什么",
         help_text="写明看到的情况、从什么时候开始；有照片的可以只写一句",
     )
-    name = forms.CharField(max_length=64, required=False, label="怎么称呼您", widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        max_length=64, required=False, label="怎么称呼您", widget=forms.TextInput({"autocomplete": "name"})
+    )
     phone = forms.CharField(
         max_length=32,
         required=False,
@@ -100,7 +104,10 @@ class ReportForm(Form):
         """(input name, question, answer so far) of the chosen class."""
         known = catalogue.class_of(self.chosen_code())
         asked = enumerate(known.questions) if known else ()
-        return [(f"ask{n}", question, self.data.get(f"ask{n}", "") if self.is_bound else "") for n, question in asked]
+        return [
+            (f"ask{n}", question, self.data.get(f"ask{n}", "") if self.is_bound else "")
+            for n, question in asked
+        ]
 
     def clean_name(self) -> str:
         return one_line(self.cleaned_data["name"])
@@ -121,7 +128,9 @@ class ReportForm(Form):
             try:
                 spot = read_point(place.lon, place.lat, place.system, name="place")
             except Refused as refused:
-                raise Refused(refused.message, code=refused.code, fields={"place": [refused.message]}) from None
+                raise Refused(
+                    refused.message, code=refused.code, fields={"place": [refused.message]}
+                ) from None
             fields = {"lon": spot.lon, "lat": spot.lat, "crs": spot.system, "place_source": place.source}
             flags = spot.flags
         answers = {question: said[:200] for _, question, said in self.questions}
@@ -157,7 +166,9 @@ class TrackForm(Form):
         max_length=40,
         label="查询码",
         help_text="10 位字母和数字，不分大小写",
-        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "code-in"}),
+        widget=forms.TextInput(
+            {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "code-in"}
+        ),
     )
 
 
@@ -170,12 +181,22 @@ class RateForm(Form):
         help_text="选“没有解决”，会自动重新办理",
     )
     stars = forms.ChoiceField(
-        choices=[("5", "★★★★★ 很满意"), ("4", "★★★★ 满意"), ("3", "★★★ 一般"), ("2", "★★ 不满意"), ("1", "★ 很不满意")],
+        choices=[
+            ("5", "★★★★★ 很满意"),
+            ("4", "★★★★ 满意"),
+            ("3", "★★★ 一般"),
+            ("2", "★★ 不满意"),
+            ("1", "★ 很不满意"),
+        ],
         widget=forms.RadioSelect,
         label="对办理满意吗",
     )
-    reasons = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="哪里不满意")
-    text = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=500, label="想说的话")
+    reasons = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, required=False, label="哪里不满意"
+    )
+    text = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=500, label="想说的话"
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

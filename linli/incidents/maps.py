@@ -55,10 +55,16 @@ def public(request: HttpRequest) -> HttpResponse:
             "tone": "done" if row.state == "closed" else "ok",
             "at": row.received_at,
         }
-        for row in shown(request).only("id", "class_code", "community", "street", "state", "received_at")[:LISTED]
+        for row in shown(request).only("id", "class_code", "community", "street", "state", "received_at")[
+            :LISTED
+        ]
     ]
     query = request.GET.urlencode()
-    spot = {"areas": "/map/areas.json", "points": f"/map/points.json{'?' + query if query else ''}", "title": "身边事公示地图"}
+    spot = {
+        "areas": "/map/areas.json",
+        "points": f"/map/points.json{'?' + query if query else ''}",
+        "title": "身边事公示地图",
+    }
     context = {"title": "身边事地图", "rows": rows, "map": spot, "larges": larges()}
     return render(request, "incidents/map.html", context)
 
@@ -71,7 +77,10 @@ def points(request: HttpRequest) -> HttpResponse:
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [round(row.lon, NEAR), round(row.lat, NEAR)]},
-            "properties": {"id": row.pk, "name": f"{outside.class_name(row.class_code)}，{rules.STATE_WORDS[row.state]}"},
+            "properties": {
+                "id": row.pk,
+                "name": f"{outside.class_name(row.class_code)}，{rules.STATE_WORDS[row.state]}",
+            },
         }
         for row in rows
         if row.lon is not None and row.lat is not None
@@ -91,7 +100,9 @@ def _towns(version: str) -> list[dict[str, Any]]:
     return [
         {
             "type": "Feature",
-            "geometry": json.loads(shapely.to_geojson(shapely.set_precision(town.geometry.simplify(FINE), 0.0001))),
+            "geometry": json.loads(
+                shapely.to_geojson(shapely.set_precision(town.geometry.simplify(FINE), 0.0001))
+            ),
             "properties": {"code": town.code, "name": town.name, "label": town.name, "words": ""},
         }
         for town in atlas.boundaries("street")
@@ -99,7 +110,9 @@ def _towns(version: str) -> list[dict[str, Any]]:
 
 
 def _geojson(features: list[dict[str, Any]], seconds: int) -> HttpResponse:
-    body = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(
+        {"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":")
+    )
     answer = HttpResponse(body, content_type="application/geo+json")
     answer["Cache-Control"] = f"public, max-age={seconds}"
     return answer

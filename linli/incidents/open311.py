@@ -57,7 +57,11 @@ def spoken(*methods: str) -> Callable[[View], View]:
 def _jurisdiction(request: HttpRequest) -> None:
     asked = request.GET.get("jurisdiction_id", "")
     if asked and asked not in (settings.LINLI_COUNTY, request.get_host().partition(":")[0]):
-        raise Refused(f"没有这个辖区，请用 {settings.LINLI_COUNTY} 或不填 jurisdiction_id", code="jurisdiction", status=404)
+        raise Refused(
+            f"没有这个辖区，请用 {settings.LINLI_COUNTY} 或不填 jurisdiction_id",
+            code="jurisdiction",
+            status=404,
+        )
 
 
 def _caller(request: HttpRequest, given: Params | None = None) -> Actor:
@@ -122,7 +126,11 @@ def _post(request: HttpRequest, form: str) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > limits()["body_bytes"] * 4:
         raise Refused("请求内容过大", code="too_large", status=413)
     if request.content_type == "application/json":
-        given = json.loads(request.body) if request.body[:1] == b"[" and _is_json(request.body) else json_body(request)
+        given = (
+            json.loads(request.body)
+            if request.body[:1] == b"[" and _is_json(request.body)
+            else json_body(request)
+        )
         if isinstance(given, list):
             return _bulk(request, form, given)
     else:
@@ -191,7 +199,9 @@ def _make(request: HttpRequest, given: Params) -> dict[str, Any]:
                 client_uuid=ident,
                 channel="open311",
                 class_said=service.code,
-                name=" ".join(one for one in (_text(given, "last_name", 32), _text(given, "first_name", 32)) if one),
+                name=" ".join(
+                    one for one in (_text(given, "last_name", 32), _text(given, "first_name", 32)) if one
+                ),
                 phone=_text(given, "phone", 32),
                 **place,
             ),
@@ -210,14 +220,22 @@ def _told(given: Params, service: Any) -> str:
     text = with_answers(_text(given, "description") or service.name, answers)
     media = _text(given, "media_url", 500)
     if media and not re.fullmatch(r"https?://\S+", media):
-        raise Refused("媒体链接有误", code="bad_media", fields={"media_url": ["应以 http:// 或 https:// 开头"]}, status=400)
+        raise Refused(
+            "媒体链接有误",
+            code="bad_media",
+            fields={"media_url": ["应以 http:// 或 https:// 开头"]},
+            status=400,
+        )
     return f"{text}\n媒体链接：{media}" if media else text
 
 
 def _place(given: Params) -> dict[str, Any]:
     """lat and long, or words, or an area code as address_id (or `area`). Raises Refused 400."""
     lat, lon = _text(given, "lat", 40), _text(given, "long", 40) or _text(given, "lon", 40)
-    address, area = _text(given, "address_string", 200), _text(given, "address_id", 15) or _text(given, "area", 15)
+    address, area = (
+        _text(given, "address_string", 200),
+        _text(given, "address_id", 15) or _text(given, "area", 15),
+    )
     if area and not areas.area_exists(area):
         raise Refused("地点有误", code="no_area", fields={"address_id": ["没有这个区域代码"]}, status=400)
     if bool(lat) != bool(lon):
@@ -237,7 +255,9 @@ def _place(given: Params) -> dict[str, Any]:
 
 
 def _updated() -> Subquery:
-    subject = Concat(Value("incidents.incident:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
+    subject = Concat(
+        Value("incidents.incident:"), Cast(OuterRef("pk"), CharField()), output_field=CharField()
+    )
     return Subquery(Move.objects.filter(subject=subject).order_by("-id").values("at")[:1])
 
 
@@ -245,7 +265,9 @@ def _visible(by: Actor) -> QuerySet[Incident]:
     """What the caller may list: what is public, and its own requests; never a private class."""
     if by.account is None:
         return public_requests()
-    return Incident.objects.filter(Q(pk__in=public_requests().values("pk")) | Q(pk__in=own_incidents(by)), private=False).defer("words")
+    return Incident.objects.filter(
+        Q(pk__in=public_requests().values("pk")) | Q(pk__in=own_incidents(by)), private=False
+    ).defer("words")
 
 
 def _list(request: HttpRequest, form: str) -> HttpResponse:
@@ -278,7 +300,9 @@ def _written(by: Actor, found: list[Incident]) -> list[Any]:
     open_to: set[int] = set()
     if by.account is not None:
         ids = [row.pk for row in found]
-        open_to = set(own_incidents(by).filter(incident__in=ids)) | set(seen(by).filter(pk__in=ids).values_list("pk", flat=True))
+        open_to = set(own_incidents(by).filter(incident__in=ids)) | set(
+            seen(by).filter(pk__in=ids).values_list("pk", flat=True)
+        )
     return [words.request_out(row, row.pk in open_to) for row in found]
 
 
@@ -323,7 +347,9 @@ def _number(get: Mapping[str, str], name: str, default: int, most: int) -> int:
 
 
 def _one(by: Actor, ident: str) -> Incident:
-    row = _visible(by).filter(pk=int(ident)).annotate(updated=_updated()).first() if len(ident) <= 18 else None
+    row = (
+        _visible(by).filter(pk=int(ident)).annotate(updated=_updated()).first() if len(ident) <= 18 else None
+    )
     if row is None:
         raise Refused("没有这个 service_request_id", code="no_request", status=404)
     return row
@@ -347,7 +373,9 @@ def token(request: HttpRequest, form: str, ident: str) -> HttpResponse:
 def updates_of(request: HttpRequest, form: str, ident: str) -> HttpResponse:
     row = _one(_caller(request), ident)
     moves = Move.objects.filter(subject=row.subject, order=None, public=True).order_by("id")
-    return words.write(form, "service_request_updates", "request_update", [_update(row.pk, move) for move in moves])
+    return words.write(
+        form, "service_request_updates", "request_update", [_update(row.pk, move) for move in moves]
+    )
 
 
 def _update(incident: int, move: Move) -> Any:
@@ -367,8 +395,12 @@ def updates(request: HttpRequest, form: str) -> HttpResponse:
         moves = moves.filter(subject__in=[f"incidents.incident:{int(one)}" for one in ids[:MOST]])
     else:
         start = _moment(get, "start_date") or timezone.now() - timedelta(days=1)
-        moves = moves.filter(at__gte=start, at__lte=min(_moment(get, "end_date") or start + SPAN, start + SPAN))
+        moves = moves.filter(
+            at__gte=start, at__lte=min(_moment(get, "end_date") or start + SPAN, start + SPAN)
+        )
     found = {move.pk: (int(move.subject.partition(":")[2]), move) for move in moves.order_by("id")[:MOST]}
-    shown = set(_visible(by).filter(pk__in={incident for incident, _ in found.values()}).values_list("pk", flat=True))
+    shown = set(
+        _visible(by).filter(pk__in={incident for incident, _ in found.values()}).values_list("pk", flat=True)
+    )
     body = [_update(incident, move) for incident, move in found.values() if incident in shown]
     return words.write(form, "service_request_updates", "request_update", body)

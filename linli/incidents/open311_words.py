@@ -32,7 +32,11 @@ def when(at: datetime | None) -> str | None:
 def write(form: str, root: str, item: str, body: list[Thing] | Thing, status: int = 200) -> HttpResponse:
     """`body` as JSON or, under `root` and `item`, as XML."""
     if form == "json":
-        return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/json; charset=utf-8")
+        return HttpResponse(
+            json.dumps(body, ensure_ascii=False),
+            status=status,
+            content_type="application/json; charset=utf-8",
+        )
     top = ElementTree.Element(root)
     if isinstance(body, list):
         for one in body:
@@ -74,8 +78,16 @@ def _text(value: object) -> str:
 
 def errors(form: str, refused: Refused) -> HttpResponse:
     """[{"code": 400, "description": "…"}], one line a defect, in the asked format."""
-    said = [f"{name}：{one}" for name, reasons in refused.fields.items() for one in reasons] or [refused.message]
-    answer = write(form, "errors", "error", [{"code": refused.status, "description": one} for one in said], refused.status)
+    said = [f"{name}：{one}" for name, reasons in refused.fields.items() for one in reasons] or [
+        refused.message
+    ]
+    answer = write(
+        form,
+        "errors",
+        "error",
+        [{"code": refused.status, "description": one} for one in said],
+        refused.status,
+    )
     if refused.status == 429:
         answer["Retry-After"] = str(getattr(refused, "after", 60))
     return answer
@@ -83,7 +95,9 @@ def errors(form: str, refused: Refused) -> HttpResponse:
 
 def services() -> list[IncidentClass]:
     """Classes anybody may report in public; private ones do not exist here."""
-    return sorted((row for row in catalogue.classes.get().values() if not row.private), key=lambda row: row.pk)
+    return sorted(
+        (row for row in catalogue.classes.get().values() if not row.private), key=lambda row: row.pk
+    )
 
 
 def service_out(row: IncidentClass) -> Thing:

@@ -31,19 +31,33 @@ TOLD = (
     "contact",
 )
 # What a reporter's timeline leaves out: steps that only concern the offices.
+# What a reporter's timeline leaves out: steps that only concern the offices, or say twice what the case itself says.
 INSIDE = (
-    "nudge",
-    "remind",
-    "reclass",
-    "raise",
-    "return",
-    "rule",
-    "reassign",
-    "ask_extend",
-    "ask_suspend",
-    "refuse_ask",
-    "takeover",
-)
+    "nudge", "remind", "reclass", "raise", "return", "rule", "reassign", "ask_extend", "ask_suspend", "refuse_ask", "takeover",
+    "cancel", "recall", "start", "note", "locate", "split", "ask_confirm",
+)  # fmt: skip
+# Residents' words for steps of an order, by its kind; None leaves the step out.
+PLAIN: dict[tuple[str, str], str | None] = {
+    ("incident.confirm", "dispatch"): "派网格员到现场核实",
+    ("incident.confirm", "accept"): "网格员接单",
+    ("incident.confirm", "handle"): "网格员已到现场核实",
+    ("incident.handle", "dispatch"): "派给承办单位",
+    ("incident.handle", "accept"): "承办单位接单",
+    ("incident.handle", "arrive"): "承办单位到场",
+    ("incident.handle", "handle"): "处置完成，等待核查",
+    ("incident.handle", "pass"): None,
+    ("incident.handle", "fail"): None,
+    ("incident.check", "dispatch"): "派人到场核查",
+    ("incident.check", "accept"): None,
+    ("incident.check", "handle"): None,
+}
+CASE = {
+    "check": None,
+    "pass": "核查通过，结案",
+    "file": "立案",
+    "decline": "不予立案",
+    "merge": "与同一件事合并办理",
+}
 BAD = ("decline", "fail", "reopen", "void", "supervise", "escalate")
 
 
@@ -151,6 +165,27 @@ def words_of(move: Move) -> str:
     return words.get(move.action, move.action)
 
 
+def told(moves: Iterable[Move]) -> list[tuple[Move, str]]:
+    """The steps a reporter is told, each in residents' words."""
+    found = []
+    for move in moves:
+        kind = getattr(move, "kind", None) or ""
+        words = (
+            PLAIN.get((kind, move.action), words_of(move))
+            if move.order_id
+            else CASE.get(move.action, words_of(move))
+        )
+        if move.action in INSIDE or words is None:
+            continue
+        if (
+            move.action == "file" and found and found[-1][0].action == "dispatch"
+        ):  # one act wrote both; filed comes first
+            found.insert(-1, (move, words))
+        else:
+            found.append((move, words))
+    return found
+
+
 def told_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
     """A reporter's timeline: what, when, which unit, and the words meant for them."""
     names = areas.unit_names()
@@ -158,14 +193,13 @@ def told_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
         {
             "at": stamp(move.at),
             "action": move.action,
-            "what": words_of(move),
+            "what": what,
             "who": "报事人" if move.by_name == "报事人" else "",
             "unit": names.get(move.unit, ""),
             "reason": "",
             "text": move.text if move.action in TOLD else "",
         }
-        for move in moves
-        if move.action not in INSIDE
+        for move, what in told(moves)
     ]
 
 
@@ -175,13 +209,12 @@ def shown_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
     return [
         {
             "at": move.at,
-            "what": words_of(move),
+            "what": what,
             "who": "报事人" if move.by_name == "报事人" else names.get(move.unit, ""),
             "reason": move.text if move.action in TOLD else "",
             "tone": "bad" if move.action in BAD else "",
         }
-        for move in moves
-        if move.action not in INSIDE
+        for move, what in told(moves)
     ]
 
 

@@ -54,7 +54,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if place:
         return HttpResponseRedirect(place)
     unread = notices.unread_count(caller(request))
-    return render(request, "incidents/home.html", {"title": "首页", "unread": unread, "emergency": words()["emergency"]})
+    return render(
+        request, "incidents/home.html", {"title": "首页", "unread": unread, "emergency": words()["emergency"]}
+    )
 
 
 def place_of(actor: Actor) -> str:
@@ -78,13 +80,19 @@ def roomy(view: Any) -> Any:
     def outer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
             if int(request.META.get("CONTENT_LENGTH") or 0) > limits()["form_bytes"]:
-                raise Refused("照片总量超过 100 MB，请分次上报，或降低相机分辨率。", code="too_large", status=413)
+                raise Refused(
+                    "照片总量超过 100 MB，请分次上报，或降低相机分辨率。", code="too_large", status=413
+                )
             try:
                 request.POST  # noqa: B018  parsing is what may fail
             except RequestDataTooBig:
-                raise Refused("文字太长，请缩短到 2 万字以内，详细材料可作为照片上传。", code="too_long", status=413) from None
+                raise Refused(
+                    "文字太长，请缩短到 2 万字以内，详细材料可作为照片上传。", code="too_long", status=413
+                ) from None
             except TooManyFilesSent:
-                raise Refused("照片太多，一次最多 9 张，请分次上报。", code="too_many_files", status=413) from None
+                raise Refused(
+                    "照片太多，一次最多 9 张，请分次上报。", code="too_many_files", status=413
+                ) from None
         return guarded(request, *args, **kwargs)
 
     return outer
@@ -99,7 +107,9 @@ def report(request: HttpRequest) -> HttpResponse:
     return _posted(request)
 
 
-def _shown(request: HttpRequest, form: ReportForm, status: int = 200, near: list[Any] | None = None) -> HttpResponse:
+def _shown(
+    request: HttpRequest, form: ReportForm, status: int = 200, near: list[Any] | None = None
+) -> HttpResponse:
     text = (form.data.get("text") or "") if form.is_bound else ""
     context = {
         "form": form,
@@ -170,14 +180,22 @@ def _keep_photos(by: Actor, form: ReportForm, request: HttpRequest) -> None:
             form.add_error("photos", faults)
     elif files and form.kept:
         form.full_clean()
-        form.add_error("photos", f"连同已上传的共 {len(files) + len(form.kept)} 张，最多 {photos.MOST} 张，请去掉一些")
+        form.add_error(
+            "photos", f"连同已上传的共 {len(files) + len(form.kept)} 张，最多 {photos.MOST} 张，请去掉一些"
+        )
 
 
 def _thanked(receipt: actions.Receipt, danger: bool) -> HttpResponse:
     answer = HttpResponseRedirect(reverse("incidents:thanks"))
     value = f"{receipt.report}|{receipt.tracking}|{int(danger)}"
     answer.set_signed_cookie(
-        RECEIPT, value, max_age=RECEIPT_AGE, httponly=True, samesite="Lax", path="/report/", secure=settings.PRODUCTION
+        RECEIPT,
+        value,
+        max_age=RECEIPT_AGE,
+        httponly=True,
+        samesite="Lax",
+        path="/report/",
+        secure=settings.PRODUCTION,
     )
     return answer
 
@@ -211,7 +229,13 @@ def track(request: HttpRequest) -> HttpResponse:
         answer = HttpResponseRedirect(reverse("incidents:track_case"))
         value = f"{row.pk}|{given['code']}"
         answer.set_signed_cookie(
-            CODE, json.dumps(value), max_age=CODE_AGE, httponly=True, samesite="Lax", path="/track/", secure=settings.PRODUCTION
+            CODE,
+            json.dumps(value),
+            max_age=CODE_AGE,
+            httponly=True,
+            samesite="Lax",
+            path="/track/",
+            secure=settings.PRODUCTION,
         )
         return answer
 
@@ -220,7 +244,12 @@ def track(request: HttpRequest) -> HttpResponse:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data["client_uuid"] = ""  # looking up is no write: asked twice, answered twice
         return form_page(request, form, act, template="incidents/track.html")
-    return form_page(request, TrackForm(initial={"code": request.GET.get("code", "")[:40]}), act, template="incidents/track.html")
+    return form_page(
+        request,
+        TrackForm(initial={"code": request.GET.get("code", "")[:40]}),
+        act,
+        template="incidents/track.html",
+    )
 
 
 def _mine(request: HttpRequest, number: int | None) -> tuple[Report, str]:
@@ -298,7 +327,9 @@ def rate(request: HttpRequest, number: int | None = None) -> HttpResponse:
         )
         return address(row, number)
 
-    return form_page(request, form, act, template="incidents/case.html", context=case_context(row, number, form))
+    return form_page(
+        request, form, act, template="incidents/case.html", context=case_context(row, number, form)
+    )
 
 
 @require_POST
@@ -313,7 +344,9 @@ def contest(request: HttpRequest, number: int | None = None) -> HttpResponse:
         actions.object_to_decline(by=caller(request), incident=row.incident_id, text=text, report=row.pk)
         return address(row, number)
 
-    return form_page(request, form, act, template="incidents/case.html", context=case_context(row, number, form))
+    return form_page(
+        request, form, act, template="incidents/case.html", context=case_context(row, number, form)
+    )
 
 
 @require_GET
@@ -321,7 +354,9 @@ def my_reports(request: HttpRequest) -> HttpResponse:
     viewer = caller(request)
     if viewer.account is None:
         return HttpResponseRedirect(f"{settings.LOGIN_URL}?next={request.path}")
-    return MyReports(request, queries.reports_of(viewer)).answer(context={"base": "web/plain.html"})
+    return MyReports(request, queries.reports_of(viewer)).answer(
+        "incidents/my_reports.html", {"base": "web/plain.html"}
+    )
 
 
 def inbox(request: HttpRequest) -> HttpResponse:

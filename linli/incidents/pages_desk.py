@@ -74,7 +74,6 @@ class IncidentTable(Table):
         Column("unit", "承办单位", get=lambda row: showing.unit_name(row.unit) if row.unit else "—"),
         Column("channel", "来源", get=lambda row: showing.CHANNEL_WORDS[row.channel], phone="none"),
         Column("received_at", "接报", kind="time", phone="none", sort="id"),
-        Column("number", "编号", phone="none"),
     )  # fmt: skip
     filters = (
         Filter("q", "搜索", long=True, apply=lambda rows, value: match(rows, value)),
@@ -94,6 +93,11 @@ class IncidentTable(Table):
         if column.kind == "clock":
             cell.clock = showing.case_chip(row)
         return cell
+
+    def sheet(self) -> HttpResponse:
+        """The sheet has room for the numbers."""
+        self.columns = (Column("number", "编号"), *self.columns, Column("text", "情况"))
+        return super().sheet()
 
 
 def _codes(value: str) -> list[str]:

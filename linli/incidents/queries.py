@@ -117,7 +117,7 @@ def own_report_on(viewer: Actor, incident: int, code: str = "") -> Report | None
 
 def reporter_steps(incident: Incident) -> list[Move]:
     """What a reporter may follow, oldest first: every step of the case, even of a private one, which is theirs."""
-    rows = Move.objects.filter(subject=incident.subject).order_by("id")
+    rows = Move.objects.filter(subject=incident.subject).annotate(kind=F("order__kind")).order_by("id")
     return list(rows if incident.private else rows.filter(public=True))
 
 

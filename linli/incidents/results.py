@@ -39,9 +39,14 @@ def _confirm(reader: Reader) -> Result:
 
 
 def _check(order: WorkOrder, reader: Reader) -> Result:
-    passed, cause = _needed(reader, "passed", "请说明是否通过"), reader.text("cause", most=32, what="原因") or "fixed"
+    passed, cause = (
+        _needed(reader, "passed", "请说明是否通过"),
+        reader.text("cause", most=32, what="原因") or "fixed",
+    )
     if cause not in rules.CAUSES:
-        reader.fault("cause", "可选：" + "、".join(f"{code}（{words}）" for code, words in rules.CAUSES.items()))
+        reader.fault(
+            "cause", "可选：" + "、".join(f"{code}（{words}）" for code, words in rules.CAUSES.items())
+        )
     incident = int(order.subject.partition(":")[2] or 0)
     return lambda by, row, outcome, said: check_incident(
         by=by, incident=incident, passed=passed, text=outcome, cause=cause, files=said.files, order=row.pk

@@ -24,6 +24,7 @@ TONES = {
     "void": "paused",
 }
 WAITING = ("reported", "confirming")
+WORTH_SHOWING = 0.03  # a third class less likely than this only takes up room
 
 
 def case_chip(row: Incident, now: datetime | None = None) -> Clock:
@@ -68,7 +69,8 @@ def candidates(row: Incident) -> list[dict[str, Any]]:
     if row.class_code and row.class_code not in offered:
         offered = {row.class_code: 0.0, **offered}
     found = []
-    for key, (code, p) in enumerate(list(offered.items())[:3], 1):
+    likely = [pair for at, pair in enumerate(offered.items()) if at < 2 or pair[1] >= WORTH_SHOWING]
+    for key, (code, p) in enumerate(likely[:3], 1):
         chosen = catalogue.class_of(code)
         if chosen:
             urgency = row.urgency if row.urgency == "critical" else chosen.urgency
@@ -78,7 +80,7 @@ def candidates(row: Incident) -> list[dict[str, Any]]:
                     "code": code,
                     "name": chosen.name,
                     "large": chosen.large_name,
-                    "share": f"{p:.0%}" if p else "",
+                    "share": (f"{p:.0%}" if p >= 0.01 else "不到 1%") if p else "",
                     "percent": round(p * 100),
                     "said": code == row.guess.get("said"),
                     "route": preview(code, chosen.large, row.area, urgency),

@@ -20,8 +20,21 @@ class MyReports(Table):
     page = 20
     export = False
     columns = (
-        Column("what", "事项", lambda row: rules.title_of(row.text) or "照片上报", phone="head", link=lambda row: reverse("incidents:my_report", args=[row.pk])),
-        Column("state", "状态", lambda row: rules.STATE_WORDS[row.incident.state], kind="chip", phone="tail", tone=tone),
+        Column(
+            "what",
+            "事项",
+            lambda row: rules.title_of(row.text) or "照片上报",
+            phone="head",
+            link=lambda row: reverse("incidents:my_report", args=[row.pk]),
+        ),
+        Column(
+            "state",
+            "状态",
+            lambda row: rules.STATE_WORDS[row.incident.state],
+            kind="chip",
+            phone="tail",
+            tone=tone,
+        ),
         Column("number", "编号", "incident.number"),
         Column("received_at", "上报时间", kind="time"),
         Column("promised", "承诺办结", lambda row: row.incident.promised_at, kind="time"),

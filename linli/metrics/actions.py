@@ -55,12 +55,12 @@ def recompute(limit: int = MOST) -> int:
     return len(marked)
 
 
-_PLACES = " RETURNING received_day, due_day, ended_day, county, street, community"
+_PLACES = " RETURNING received_day, due_day, ended_day, county, street"
 
 
 def _touch(touched: Pairs, rows: Iterable[tuple[Any, ...]]) -> None:
-    for *days, county, street, community in rows:
-        for level, area in (("county", county), ("street", street), ("community", community)):
+    for *days, county, street in rows:
+        for level, area in (("county", county), ("street", street)):
             if area:
                 touched[level] |= {(day, area) for day in days if day}
 

@@ -6,7 +6,7 @@ that a number and its list cannot disagree. Conditions are constants of this fil
 
 from dataclasses import dataclass
 
-from linli.metrics.rules import BUCKETS, EDGES
+from linli.metrics.rules import BUCKETS
 
 NOT_OWN = "NOT own_find"
 ANSWERED = f"{NOT_OWN} AND response_seconds IS NOT NULL"
@@ -29,14 +29,9 @@ class Measure:
         return self.value or "1"
 
 
-def _spread(clock: str, column: str) -> list[Measure]:
-    edges = ",".join(str(60 * edge) for edge in EDGES)
+def _spread(clock: str) -> list[Measure]:
     return [
-        Measure(
-            f"{clock}_{place}",
-            "received_day",
-            f"{ANSWERED} AND width_bucket({column}, ARRAY[{edges}]) = {place}",
-        )
+        Measure(f"{clock}_{place}", "received_day", f"{ANSWERED} AND {clock}_bucket = {place}")
         for place in range(BUCKETS)
     ]
 
@@ -54,8 +49,8 @@ MEASURES: dict[str, Measure] = {
         Measure("waiting", "received_day", f"{NOT_OWN} AND open AND response_seconds IS NULL"),
         Measure("wall_seconds", "received_day", ANSWERED, "response_seconds"),
         Measure("duty_seconds", "received_day", ANSWERED, "response_duty"),
-        *_spread("wall", "response_seconds"),
-        *_spread("duty", "response_duty"),
+        *_spread("wall"),
+        *_spread("duty"),
         Measure("due_on_time", "due_day", "promised AND closed AND on_time"),
         # all promises of the day that count, as if the day were over; see queries for the day still running
         Measure("due_counted", "due_day", COUNTED, live=True),

@@ -40,6 +40,8 @@ class Case(models.Model):
     on_time = models.BooleanField()
     response_seconds = models.IntegerField(null=True)
     response_duty = models.IntegerField(null=True)  # seconds of duty time
+    wall_bucket = models.SmallIntegerField(null=True)  # places in rules.EDGES
+    duty_bucket = models.SmallIntegerField(null=True)
     false_by = models.BigIntegerField(null=True)  # the incident that showed it was not solved
     returned = models.BooleanField()
     reworked = models.BooleanField()
@@ -80,11 +82,11 @@ for _code in STORED:
 
 
 class Daily(_Counts):
-    """Counts of one day in one area (county, town or community), of all classes (`large` "") or, above the
-    community, of one large class; grid workers' own finds apart."""
+    """Counts of one day in the county or one town, of all classes (`large` "") or, for the county, of one large class;
+    grid workers' own finds apart. Smaller areas hold too few cases a day to be worth a row: see queries."""
 
     day = models.DateField()
-    area = models.CharField(max_length=12)
+    area = models.CharField(max_length=9)
     large = models.CharField(max_length=32, blank=True, default="")
     own_find = models.BooleanField()
 

@@ -5,23 +5,26 @@ from functools import lru_cache
 
 from linli.kernel.deadlines.workdays import SHANGHAI, Calendar, split
 from linli.metrics.measures import DAYS, STORED, sums
-from linli.metrics.rules import FALSE_DAYS, FALSE_METRES
+from linli.metrics.rules import EDGES, FALSE_DAYS, FALSE_METRES
 
 HERE = "Asia/Shanghai"
 PREFIX = "incidents.incident:"
 UNCLASSED = "-"  # stands for a large class nobody has set yet, so that "" can mean all of them
-LEVELS = ("county", "street", "community")
+LEVELS = ("county", "street")
 OPEN = "('reported', 'confirming', 'filed', 'working', 'checking')"
 PLACED = "('gps', 'pin', 'address')"  # a default or unknown point makes no two cases neighbours
+
+_EDGES = f"ARRAY[{', '.join(str(60 * edge) for edge in EDGES)}]::numeric[]"
 
 COLUMNS = (
     "incident_id, received_day, due_day, ended_day, county, street, community, grid, lon, lat, unit, large, private,"
     " own_find, reports, filed, declined, open, critical, due_at, promised, suspended, closed, on_time,"
-    " response_seconds, response_duty, false_by, returned, reworked, extended, reopened, first_unit, raters, stars,"
+    " response_seconds, response_duty, wall_bucket, duty_bucket, false_by, returned, reworked, extended, reopened, first_unit, raters, stars,"
     " resolved, satisfied"
 )
 
-# {ids} and {subjects} narrow to what was touched, or are `true` for everything
+# {ids} and {subjects} narrow to what was touched, or are `true` for everything. IS TRUE keeps the planner from
+# combining the index by receipt (thousands of rows in a fortnight) with the one by place (a handful).
 _CASES = f"""
 INSERT INTO metrics_case ({COLUMNS})
 WITH duty AS MATERIALIZED (
@@ -63,6 +66,8 @@ SELECT i.id, (i.received_at AT TIME ZONE '{HERE}')::date,
        i.closed AND i.promised AND i.closed_at <= i.promised_at,
        CASE WHEN r.at IS NOT NULL THEN floor(extract(epoch FROM r.at - i.received_at))::int END,
        CASE WHEN r.at IS NOT NULL THEN floor(until.seconds - since.seconds)::int END,
+       width_bucket(extract(epoch FROM r.at - i.received_at), {_EDGES}),
+       CASE WHEN r.at IS NOT NULL THEN width_bucket(floor(until.seconds - since.seconds), {_EDGES}) END,
        worse.id, coalesce(orders.returned, false), coalesce(orders.reworked, false), coalesce(orders.extended, false),
        i.round > 1, coalesce(first.unit, ''), coalesce(answers.raters, 0), coalesce(answers.stars, 0),
        coalesce(answers.resolved, false), coalesce(answers.satisfied, false)
@@ -84,7 +89,7 @@ LEFT JOIN LATERAL (
       AND point(x.east, x.north) <@ circle(point(i.east, i.north), {FALSE_METRES})
       AND x.class_code = i.class_code AND i.class_code <> '' AND x.id <> i.id
       AND x.place_source IN {PLACED} AND x.state NOT IN ('merged', 'void', 'declined')
-      AND x.received_at > i.closed_at AND x.received_at <= i.closed_at + interval '{FALSE_DAYS} days'
+      AND (x.received_at > i.closed_at AND x.received_at <= i.closed_at + interval '{FALSE_DAYS} days') IS TRUE
     ORDER BY x.received_at, x.id LIMIT 1) worse ON true
 """
 
@@ -109,7 +114,7 @@ UNION SELECT incident_id FROM metrics_case WHERE false_by = ANY(%(ids)s::bigint[
 def daily_sql(level: str, whole: bool) -> str:
     """Fills Daily of one level: every day and area, or the pairs of `%(days)s` and `%(areas)s`.
 
-    Above the community once more by large class.
+    The county once more by large class.
     """
     inner = " UNION ALL ".join(_cohort(level, day, whole) for day in DAYS)
     codes = ", ".join(STORED)
@@ -125,9 +130,9 @@ def _cohort(level: str, day: str, whole: bool) -> str:
         else f"JOIN unnest(%(days)s::date[], %(areas)s::text[]) AS t(day, area) ON c.{day} = t.day AND c.{level} = t.area"
     )
     groups = f"(c.{day}, c.{level}, c.own_find)"
-    if level != "community":
+    if level == "county":
         groups += f", (c.{day}, c.{level}, c.large, c.own_find)"
-    large = "''" if level == "community" else "CASE WHEN grouping(c.large) = 1 THEN '' ELSE c.large END"
+    large = "CASE WHEN grouping(c.large) = 1 THEN '' ELSE c.large END" if level == "county" else "''"
     return f"""SELECT c.{day} AS day, c.{level} AS area, {large} AS large, c.own_find AS own_find, {sums(day)}
         FROM metrics_case c {touched} WHERE c.{day} IS NOT NULL AND c.{level} <> ''
         GROUP BY GROUPING SETS ({groups})"""
@@ -163,7 +168,7 @@ def windows(calendar: Calendar, first: date, last: date) -> tuple[list[datetime]
         starts.append(moment)
         lengths.append(long)
         moment += timedelta(seconds=long)
-    before = [sum_before for sum_before in _running(lengths)]
+    before = _running(lengths)
     return starts, before, lengths
 
 

@@ -9,7 +9,7 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from linli.kernel.web import imports, registry, subjects, sync
-        from linli.people import jobs, offline, sheets  # noqa: F401  jobs register their timers
+        from linli.people import jobs, offline, reactions, sheets  # noqa: F401  they register themselves
         from linli.people.subjects import HOUSEHOLD, PERSON
 
         subjects.register(PERSON)

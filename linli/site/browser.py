@@ -16,12 +16,9 @@ from linli.site import environment
 
 FILES = (
     "htmx.org/dist/htmx.min.js",
-    "htmx.org/dist/ext/hx-sse.min.js",
-    "maplibre-gl/dist/maplibre-gl.css",
     "maplibre-gl/dist/maplibre-gl.mjs",
-    "maplibre-gl/dist/maplibre-gl-shared.mjs",
     "maplibre-gl/dist/maplibre-gl-worker.mjs",
-    "echarts/dist/echarts.esm.min.mjs",
+    "echarts/dist/echarts.simple.min.js",
 )
 # Source maps are not served; the comment that names them would break the manifest storage.
 MAP_COMMENT = re.compile(rb"\n?(//|/\*)# sourceMappingURL=[^\n]*\s*\Z")

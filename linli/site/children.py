@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -23,12 +24,16 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: name in the log, command, additions to the environment, seconds it may take to stop."""
+    """What to run: name in the log, command, additions to the environment, seconds it may take to stop.
+
+    A program that runs `once` is not brought back when it ends.
+    """
 
     name: str
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 15.0
+    once: bool = False
 
 
 class Child:
@@ -90,6 +95,10 @@ class Child:
         if time.monotonic() - self.began > STEADY:
             self.pause = FIRST_PAUSE
         self.back_at = time.monotonic() + self.pause
+        if self.program.once:
+            self.back_at = math.inf
+            self.say(self.program.name, "已完成" if code == 0 else f"未完成，代码 {code}")
+            return True
         how = f"被信号 {-code} 结束" if code < 0 else f"退出，代码 {code}"
         self.say(self.program.name, f"{how}；{self.pause:g} 秒后重新启动")
         self.pause = min(self.pause * 2, LONGEST_PAUSE)

@@ -147,19 +147,14 @@ def live(words: list[str]) -> int:
     _listening(parser, "LINLI_LIVE_PORT", 8001)
     given = parser.parse_args(words)
     database_url()
-    from granian.constants import Interfaces
-    from granian.server import Server
+    import asyncio
 
-    Server(
-        "linli.site.live:application",
-        address=given.host,
-        port=given.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=3,
-    ).serve()
+    import django
+
+    django.setup()
+    from linli.kernel.bus.live import serve as stream
+
+    asyncio.run(stream(given.host, given.port))
     return 0
 
 

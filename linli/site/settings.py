@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from linli.site import browser
 from linli.site.environment import env, home, stored_secret
 
 BASE = Path(__file__).resolve().parents[1]
@@ -136,7 +137,7 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("LINLI_STATIC", LINLI_HOME / "static")
-STATICFILES_DIRS: list = []
+STATICFILES_DIRS = [("lib", browser.folder())]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "LOCATION": LINLI_FILES},
     "staticfiles": {

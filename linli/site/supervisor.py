@@ -146,6 +146,16 @@ def serve(plan: Plan) -> int:
     return Supervisor(programs, cluster).run()
 
 
+def steps_before(plan: Plan) -> list[list[str]]:
+    """The commands to run before the first process: static files of a new home, tables, the demo town."""
+    collected = (env.path("LINLI_STATIC", environment.home() / "static") / "staticfiles.json").exists()
+    return [
+        *([] if collected else [["collectstatic", "--noinput", "--verbosity=0"]]),
+        *([["migrate", "--noinput", "--verbosity=0"]] if plan.migrate else []),
+        *([["demo", "load", "--if-empty"]] if plan.demo else []),
+    ]
+
+
 def prepare(plan: Plan) -> tuple[Cluster | None, list[Program]]:
     """Database and NATS addresses into our environment (children inherit it); the programs, in stopping order."""
     cluster, embedded = None, []
@@ -168,6 +178,9 @@ def prepare(plan: Plan) -> tuple[Cluster | None, list[Program]]:
         Program("live", live, patience=5.0),
         Program("worker", worker, patience=30.0),
     ]
+    if plan.demo:
+        life = [*LINLI, "demo", "live", "--if-empty"]
+        ours.insert(0, Program("demo", life, patience=5.0, once=True))
     return cluster, [*ours, *embedded]
 
 

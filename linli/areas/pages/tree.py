@@ -46,7 +46,6 @@ def tree(request: HttpRequest, code: str = "") -> HttpResponse:
         "may_edit": may_edit,
         "may_import": can(viewer, "areas.import"),
         "map": _map(area),
-        "illustrative": queries.illustrative(code),
     }
     if area.level == "grid":
         now = {keeper.post: keeper for keeper in queries.keepers_now(viewer, code)}

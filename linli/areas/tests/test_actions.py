@@ -114,7 +114,8 @@ def test_an_area_is_added_renamed_and_closed(administrator):
 
 
 @pytest.mark.parametrize(
-    ("code", "name"), [("43018", "短码"), (HILL + "001", "已有"), ("430181999001", "无上级"), (HILL + "004", " ")]
+    ("code", "name"),
+    [("43018", "短码"), (HILL + "001", "已有"), ("430181999001", "无上级"), (HILL + "004", " ")],
 )
 def test_a_wrong_area_is_refused_by_field(administrator, code, name):
     with pytest.raises(Refused) as refused:
@@ -146,15 +147,26 @@ def test_a_stranger_edits_no_area_and_no_unit(county, stranger):
 
 def test_a_unit_is_made_changed_and_told(administrator):
     head = account()
-    actions.set_unit(by=administrator, code="CG", name="城管局", kind="department", area=COUNTY, function="CG")
+    actions.set_unit(
+        by=administrator, code="CG", name="城管局", kind="department", area=COUNTY, function="CG"
+    )
     unit = actions.set_unit(
-        by=administrator, code="CG1", name="城管中队", kind="station", area=WEST, function="CG", parent="CG", head=head.pk
+        by=administrator,
+        code="CG1",
+        name="城管中队",
+        kind="station",
+        area=WEST,
+        function="CG",
+        parent="CG",
+        head=head.pk,
     )
     assert unit.parent.code == "CG" and unit.head == head
     assert queries.unit_for("CG", GRID) == "CG1"
     assert told("UnitChanged")[-1] == {"unit": "CG1", "active": True}
     with pytest.raises(Refused) as refused:
-        actions.set_unit(by=administrator, code="CG", name="", kind="?", area="430181999", parent="CG1", head=-1)
+        actions.set_unit(
+            by=administrator, code="CG", name="", kind="?", area="430181999", parent="CG1", head=-1
+        )
     assert set(refused.value.fields) == {"name", "kind", "area", "parent", "head"}
 
 

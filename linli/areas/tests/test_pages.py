@@ -95,7 +95,7 @@ def test_a_clerk_starts_at_their_own_area(signed_in, county):
 
 def test_made_up_borders_say_so_on_the_page_and_in_the_data(admin):
     actions.save_boundaries(by=SYSTEM, boundaries=[drawn(GRID)], illustrative=True)
-    assert 'note warn">示意边界，非真实区划' in admin.get(f"/areas/{GRID}/").text
+    assert "示意边界，非真实区划" in admin.get(f"/areas/{GRID}/").text
     assert admin.get(f"/areas/map.json?level=grid&in={GRID}").json()["notice"] == "示意边界，非真实区划"
 
 

@@ -22,7 +22,12 @@ def test_a_point_lies_in_its_grid_and_in_everything_above(county):
 
 def test_a_located_point_carries_degrees_metres_and_codes(county):
     found = queries.located(113.05, 28.05)
-    assert (found["grid"], found["community"], found["street"], found["county"]) == (GRID, RIVER, WEST, COUNTY)
+    assert (found["grid"], found["community"], found["street"], found["county"]) == (
+        GRID,
+        RIVER,
+        WEST,
+        COUNTY,
+    )
     assert 400_000 < found["east"] < 420_000 and 3_090_000 < found["north"] < 3_120_000
     assert (found["lon"], found["lat"], found["source_crs"]) == (113.05, 28.05, "wgs84")
 
@@ -52,7 +57,9 @@ def test_hot_questions_cost_no_query(county):
 
 def test_another_process_sees_a_change_after_one_look_at_the_stamp(county):
     assert queries.area_name(RIVER) == "城西社区"
-    Area.objects.create(code=WEST + "009", name="新社区", level="community", parent=Area.objects.get(code=WEST))
+    Area.objects.create(
+        code=WEST + "009", name="新社区", level="community", parent=Area.objects.get(code=WEST)
+    )
     assert queries.area_name(WEST + "009") == WEST + "009"
     atlas.look_again()
     with CaptureQueriesContext(connection) as asked:

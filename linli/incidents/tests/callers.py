@@ -27,7 +27,7 @@ def bearer(token: str) -> dict[str, str]:
 
 def post(client: Client, path: str, body: Any, **headers: str) -> HttpResponse:
     """A JSON POST; a str body goes as it is."""
-    raw = body if isinstance(body, str | bytes) else json.dumps(body, ensure_ascii=False)
+    raw = body if isinstance(body, str | bytes) else json.dumps(body)
     return client.post(path, raw, content_type="application/json", headers=headers)  # type: ignore[return-value]
 
 

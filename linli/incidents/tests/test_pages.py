@@ -310,7 +310,7 @@ def test_a_decline_can_be_objected_to_once_with_a_code(town: Town, client: Clien
     row.incident.refresh_from_db()
     assert row.incident.state == "reported"
     actions.decline_incident(by=town.clerk, incident=row.incident_id, text="仍未发现")
-    assert "提出异议" not in other.get("/track/case/").content.decode()
+    assert 'id="object"' not in other.get("/track/case/").content.decode()
 
 
 def test_a_stranger_follows_nothing(town: Town, client: Client) -> None:

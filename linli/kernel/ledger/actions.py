@@ -103,12 +103,28 @@ def _extend(log: str, entries: list[Entry]) -> None:
         entry.seq, entry.leaf = place, rules.leaf_hash(leaf_of(entry))
     fresh = rules.grow(size, [bytes(entry.leaf) for entry in entries if entry.leaf], read)
     known.update({(level, index): digest for level, index, digest in fresh})
-    Entry.objects.bulk_update(entries, ["seq", "leaf"], batch_size=500)
-    Node.objects.bulk_create(
-        [Node(log=log, level=level, index=i, hash=d) for level, i, d in fresh], batch_size=1000
-    )
+    _write(log, entries, fresh)
     new_size = size + len(entries)
     Head.objects.create(log=log, size=new_size, root=rules.root(new_size, read))
+
+
+def _write(log: str, entries: list[Entry], fresh: list[tuple[int, int, bytes]]) -> None:
+    """Places and nodes in one statement each, by arrays: `bulk_update`'s long CASE is ten times as slow."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE ledger_entry e SET seq = new.seq, leaf = new.leaf
+               FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) AS new (id, seq, leaf) WHERE e.id = new.id""",
+            [
+                [entry.pk for entry in entries],
+                [entry.seq for entry in entries],
+                [entry.leaf for entry in entries],
+            ],
+        )
+        cursor.execute(
+            """INSERT INTO ledger_node (log, level, index, hash)
+               SELECT %s, new.* FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) AS new""",
+            [log, *(list(column) for column in zip(*fresh, strict=True))],
+        )
 
 
 @transaction.atomic

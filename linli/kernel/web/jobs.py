@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from linli.kernel.bus.registry import daily
 from linli.kernel.web import bulk, imports
 from linli.kernel.web.models import BackgroundRun, ImportRun, Once
 
@@ -22,6 +23,7 @@ def apply_import(run: str) -> None:
     imports.write(run)
 
 
+@daily("03:40")
 def forget_old() -> int:
     """Forms done once, ended runs and imports older than a month. Returns how many rows went."""
     edge = timezone.now() - KEPT

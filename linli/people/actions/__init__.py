@@ -9,7 +9,7 @@ from linli.people.actions.events import (
     register_tenant,
     undo_event,
 )
-from linli.people.actions.households import add_household, correct_dwelling, set_head
+from linli.people.actions.households import add_household, correct_dwelling, relocate, set_head
 from linli.people.actions.notes import keep_promise, route_note, write_note
 from linli.people.actions.persons import (
     correct_person,
@@ -36,6 +36,7 @@ __all__ = [
     "register_death",
     "register_person",
     "register_tenant",
+    "relocate",
     "reveal",
     "route_note",
     "set_head",

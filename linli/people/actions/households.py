@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 
 from linli.areas import queries as areas
+from linli.areas.rules import COLUMNS, codes_of
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.ledger.actions import record
 from linli.people import rules
 from linli.people.actions.persons import codes_from, locked_household, require_register
-from linli.people.models import Dwelling, Household, Person
+from linli.people.models import Dwelling, Household, Member, Person
 
 
 @transaction.atomic
@@ -101,3 +102,35 @@ def set_head(*, by: Actor, household: int, person: int) -> Household:
     row.save(update_fields=["head"])
     record(subject=f"people.household:{row.pk}", verb="set_head", by=by, fields={"person": person})
     return row
+
+
+def relocate(*, by: Actor, area: str) -> int:
+    """After boundaries below `area` changed: dwellings with a point follow it into their new grid, people with them.
+
+    A dwelling known only by its area stays where it was put. Returns how many dwellings moved.
+    """
+    require(by, "areas.import", area=area)
+    column = COLUMNS[len(area)]
+    rows = list(
+        Dwelling.objects.filter(**{column: area}, lon__isnull=False).values_list("pk", "lon", "lat", "grid")
+    )
+    found = areas.finder().find_many([lon for _, lon, _, _ in rows], [lat for _, _, lat, _ in rows])
+    homes: dict[str, list[int]] = {}
+    for (pk, _lon, _lat, grid), now in zip(rows, found, strict=True):
+        if now and now != grid:
+            homes.setdefault(now, []).append(pk)
+    for grid, dwellings in homes.items():
+        _move_codes(grid, dwellings)
+    moved = sum(map(len, homes.values()))
+    if moved:
+        record(subject=f"areas.area:{area}", verb="relocate", by=by, fields={"dwellings": moved})
+    return moved
+
+
+@transaction.atomic
+def _move_codes(grid: str, dwellings: list[int]) -> None:
+    codes = codes_of(grid)
+    Dwelling.objects.filter(pk__in=dwellings).update(**codes)
+    Household.objects.filter(dwelling__in=dwellings).update(**codes)
+    living = Member.objects.filter(household__dwelling__in=dwellings, until=None).values("person")
+    Person.objects.filter(pk__in=living).update(**codes)

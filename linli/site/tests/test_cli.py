@@ -7,6 +7,7 @@ import pytest
 
 from linli.site import cli, figures
 from linli.site.environment import CHECKOUT
+from linli.site.tests.places import reachable_place  # noqa: F401
 
 MODULE = """
 needs_database = False

@@ -14,6 +14,7 @@ from linli.site import pgdata, pginstall, postmaster
 from linli.site.environment import CHECKOUT
 from linli.site.pginstall import DatabaseUnavailable
 from linli.site.postgres import Cluster, parts_of
+from linli.site.tests.places import reachable_place  # noqa: F401
 from linli.site.tests.waiting import gone, until
 
 HOLD = """

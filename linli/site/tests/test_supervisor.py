@@ -16,6 +16,7 @@ import pytest
 from linli.site import guard, nats
 from linli.site.environment import CHECKOUT
 from linli.site.postgres import Cluster
+from linli.site.tests.places import reachable_place  # noqa: F401
 from linli.site.tests.waiting import gone, until
 
 # A child with a helper of its own, as Granian has; and one that does not listen to SIGTERM.

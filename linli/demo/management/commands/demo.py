@@ -29,6 +29,8 @@ class Command(BaseCommand):
         if options["what"] == "live":
             from linli.demo import life
 
+            if options["if_empty"] and life.busy():
+                return
             self.stdout.write(f"演示：{life.live(reports=options['reports'], seconds=options['seconds'])}")
             return
         password = stored_secret(settings.LINLI_HOME / "keys" / "demo-password", 6)

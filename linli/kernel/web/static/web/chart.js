@@ -63,7 +63,7 @@ async function draw(table) {
     grid: { left: 8, right: 12, top: 14, bottom: 4, containLabel: true },
     xAxis: { type: "category", data: names, axisLabel: font, axisTick: { show: false }, axisLine: { lineStyle: { color: token("edge") } } },
     yAxis: { type: "value", axisLabel: font, splitLine: { lineStyle: { color: token("line") } }, minInterval: 1 },
-    series: series.map(({ name, data }, i) => ({ name, data, type: kinds[i] ?? kinds[0], barMaxWidth: 32, symbolSize: 8, lineStyle: { width: 2.5 } })),
+    series: series.map(({ name, data }, i) => ({ name, data, type: kinds[i] ?? kinds[0], barMaxWidth: font.fontSize * 2.5, symbolSize: font.fontSize * 0.6, lineStyle: { width: font.fontSize / 5 } })),
   });
   new ResizeObserver(() => chart.resize()).observe(holder);
   table.dataset.ready = "1";

@@ -12,12 +12,15 @@ const load = (host) => (library ??= import(host.dataset.lib).then((gl) => (gl.se
 
 const token = (host, name) => getComputedStyle(host).getPropertyValue(`--${name}`).trim();
 
+/* Walls and large font: bigger words, dots and patterns. */
+const scale = (host) => parseFloat(getComputedStyle(host).fontSize) / 16;
+
 function pattern(level, dark) {
   const [size, lines] = PATTERNS[level];
   const canvas = new OffscreenCanvas(size * 2, size * 2);
   const pen = canvas.getContext("2d");
   pen.scale(2, 2);
-  pen.strokeStyle = level === 3 || dark ? "rgba(255,255,255,.45)" : "rgba(0,0,0,.24)";
+  pen.strokeStyle = dark ? "rgba(0,0,0,.42)" : level === 3 ? "rgba(255,255,255,.45)" : "rgba(0,0,0,.24)";
   pen.lineWidth = 1;
   for (const [x1, y1, x2, y2] of lines) {
     pen.beginPath(); pen.moveTo(x1, y1); pen.lineTo(x2, y2); pen.stroke();
@@ -29,7 +32,7 @@ function styleOf(host, areas, points) {
   const t = (name) => token(host, name);
   const level = ["coalesce", ["get", "level"], -1];
   const font = t("font").split(",").map((one) => one.trim().replaceAll('"', ""));
-  const k = parseFloat(getComputedStyle(host).fontSize) / 16; // walls and large font: bigger words and dots
+  const k = scale(host);
   const text = { "text-font": font, "text-allow-overlap": false };
   const layers = [{ id: "ground", type: "background", paint: { "background-color": t("land") } }];
   const sources = {};
@@ -137,7 +140,7 @@ export async function start(host) {
     locale: { "Map.Title": `${host.getAttribute("aria-label") ?? "地图"}。方向键移动，加减键缩放，N、P 逐格查看，回车打开` } });
   map.touchZoomRotate.disableRotation();
   const dark = !!host.closest("[data-wall]");
-  for (const level of [1, 2, 3]) map.addImage(`level-${level}`, pattern(level, dark), { pixelRatio: 2 });
+  for (const level of [1, 2, 3]) map.addImage(`level-${level}`, pattern(level, dark), { pixelRatio: 2 / scale(host) });
   const tip = Object.assign(document.createElement("p"), { className: "map-tip" });
   tip.setAttribute("role", "status");
   host.append(tip);
