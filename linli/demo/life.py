@@ -20,7 +20,13 @@ from linli.kernel.access.models import Grant
 from linli.kernel.access.queries import actor_for, anonymous
 from linli.kernel.actor import Actor
 
-OUTCOMES = ("已到现场处理完毕", "已修复，恢复正常", "已清理干净并提醒商户", "已联系责任人当场整改", "已解释清楚，居民表示理解")
+OUTCOMES = (
+    "已到现场处理完毕",
+    "已修复，恢复正常",
+    "已清理干净并提醒商户",
+    "已联系责任人当场整改",
+    "已解释清楚，居民表示理解",
+)
 BUSY = 0.35  # of reports come from the demo town, so that its desk has something to do
 
 
@@ -33,7 +39,10 @@ class Town:
 
 
 def _towns() -> Town:
-    rows = [(code, shape(outline)) for code, outline in Area.objects.filter(level="grid").values_list("code", "outline")]
+    rows = [
+        (code, shape(outline))
+        for code, outline in Area.objects.filter(level="grid").values_list("code", "outline")
+    ]
     return Town(rows, [row for row in rows if row[0].startswith("430181001")])
 
 
@@ -96,7 +105,15 @@ class Staff:
 
     def step(self) -> str:
         """One act of somebody; returns its name, "" when nobody had anything to do."""
-        acts: list[Callable[[], str]] = [self.triage, self.accept, self.accept, self.finish, self.finish, self.check, self.rate]
+        acts: list[Callable[[], str]] = [
+            self.triage,
+            self.accept,
+            self.accept,
+            self.finish,
+            self.finish,
+            self.check,
+            self.rate,
+        ]
         self.draw.shuffle(acts)
         for act in acts:
             try:
@@ -132,7 +149,11 @@ class Staff:
         by = self._worker_of(order) if order else None
         if order is None or by is None:
             return ""
-        if by.account != order.person_id and not order.person_id and not any(s.unit == order.unit for s in by.scopes("dispatch.work")):
+        if (
+            by.account != order.person_id
+            and not order.person_id
+            and not any(s.unit == order.unit for s in by.scopes("dispatch.work"))
+        ):
             return ""
         dispatch.accept_order(by=by, order=order.pk)
         return "accept"
@@ -146,11 +167,17 @@ class Staff:
             row = Incident.objects.get(pk=int(order.subject.partition(":")[2]))
             top = row.guess.get("top") or [["sr.litter", 0]]
             code = row.class_code or top[0][0]
-            actions.confirm_incident(by=by, order=order.pk, found=self.draw.random() < 0.92, text="现场核实", class_code=code)
+            actions.confirm_incident(
+                by=by, order=order.pk, found=self.draw.random() < 0.92, text="现场核实", class_code=code
+            )
             return "confirm"
         if order.kind == "incident.check":
             actions.check_incident(
-                by=by, incident=int(order.subject.partition(":")[2]), passed=True, text="现场已恢复", order=order.pk
+                by=by,
+                incident=int(order.subject.partition(":")[2]),
+                passed=True,
+                text="现场已恢复",
+                order=order.pk,
             )
             return "check"
         if order.arrived_at is None:
@@ -165,7 +192,9 @@ class Staff:
         if row is None or checker is None:
             return ""
         passed = self.draw.random() < 0.9
-        actions.check_incident(by=checker, incident=row.pk, passed=passed, text="核查属实" if passed else "还有残留，请返工")
+        actions.check_incident(
+            by=checker, incident=row.pk, passed=passed, text="核查属实" if passed else "还有残留，请返工"
+        )
         return "check"
 
     def rate(self) -> str:
@@ -175,7 +204,10 @@ class Staff:
             return ""
         resolved = self.draw.random() < 0.93
         actions.rate_incident(
-            by=anonymous(), report=report.pk, resolved=resolved, stars=self.draw.choice((4, 5, 5)) if resolved else 2
+            by=anonymous(),
+            report=report.pk,
+            resolved=resolved,
+            stars=self.draw.choice((4, 5, 5)) if resolved else 2,
         )
         return "rate"
 

@@ -154,7 +154,7 @@ def _demo_accounts(hashed: str) -> None:
             party_member=True,
             demo=True,
         )
-        Grant.objects.create(account=account, role_id=role, area=area, unit=unit)
+        Grant.objects.bulk_create(_grants(account, role, area, unit))
         if username == "head":
             Unit.objects.filter(code=unit).update(head=account)
         if username == "admin":
@@ -173,6 +173,16 @@ def _demo_accounts(hashed: str) -> None:
     Duty.objects.create(
         person=chief, post="duty_chief", area=COUNTY, start=now, end=now + timedelta(days=365)
     )
+
+
+def _grants(account: Account, role: str, area: str, unit: str) -> list[Grant]:
+    """A desk works for the whole area, and on what falls to its own centre; everybody else for one unit."""
+    if not unit.endswith("-ZX"):
+        return [Grant(account=account, role_id=role, area=area, unit=unit)]
+    return [
+        Grant(account=account, role_id=role, area=area),
+        Grant(account=account, role_id="officer", area=area, unit=unit),
+    ]
 
 
 def _workers(boundaries: list[Boundary]) -> int:
@@ -253,10 +263,7 @@ def _town_staff(hashed: str) -> None:
         )
         rows.append((account, role, unit.area, unit.code))
     Account.objects.bulk_create([row[0] for row in rows], batch_size=500)
-    Grant.objects.bulk_create(
-        [Grant(account=account, role_id=role, area=area, unit=unit) for account, role, area, unit in rows],
-        batch_size=500,
-    )
+    Grant.objects.bulk_create([grant for row in rows for grant in _grants(*row)], batch_size=500)
 
 
 @transaction.atomic

@@ -166,8 +166,9 @@ def _not_yet() -> Count:
 
 def _complete(stored: Mapping[str, Any], now: Mapping[str, Any]) -> Counts:
     """Stored and present measures together; promises of today whose moment is still to come are not due yet."""
-    found = {code: int(number or 0) for code, number in {**stored, **now}.items()}
-    found["due_counted"] = found.get("due_whole", 0) - found.pop("not_yet", 0)
+    found = dict.fromkeys(MEASURES, 0)
+    found |= {code: int(number or 0) for code, number in {**stored, **now}.items()}
+    found["due_counted"] = found["due_whole"] - found.pop("not_yet", 0)
     return found
 
 

@@ -68,7 +68,7 @@ WSGI_APPLICATION = "linli.site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE / "kernel" / "identity" / "templates"],  # allauth's own pages stand behind ours
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -9,8 +9,8 @@ from linli.kernel import Refused
 from linli.kernel.bus.models import Fact
 from linli.kernel.identity.fields import blind
 from linli.kernel.ledger.models import Entry
-from linli.people import actions, ports, queries
-from linli.people.models import Consent, Household, LifeEvent, Member, Person, VisitNote
+from linli.people import actions, queries
+from linli.people.models import Household, LifeEvent, Member, Person
 from linli.people.tests.conftest import COUNTY, GRID, HERE, NEXT, PLAIN, RIVER, account, holding, number
 
 TODAY = timezone.localdate()
@@ -246,170 +246,6 @@ def test_undoing_is_for_seven_days_and_last_things_first(worker, clerk, home, ot
         actions.undo_event(by=clerk, event=last.pk, reason="登记错人")
 
 
-# --- notes
-
-
-def test_a_note_marks_the_visit_and_is_not_readable_in_the_ledger(worker, home):
-    note = actions.write_note(
-        by=worker,
-        household=home.pk,
-        heard="老人腿疼",
-        promised="联系医生上门",
-        promise_due=TODAY + timedelta(days=3),
-    )
-    home.refresh_from_db()
-    assert home.visited_at == note.at and home.visits == 1
-    entry = Entry.objects.get(verb="write_note")
-    assert "老人" not in str(entry.fields) and entry.fields["heard"].startswith("sha256:")
-
-
-def test_an_older_note_sent_late_does_not_turn_the_last_visit_back(worker, home):
-    now = timezone.now()
-    actions.write_note(by=worker, household=home.pk, heard="一切都好", at=now)
-    actions.write_note(by=worker, household=home.pk, heard="昨天也好", at=now - timedelta(days=1))
-    home.refresh_from_db()
-    assert home.visited_at == now and home.visits == 2
-
-
-def test_an_empty_note_and_a_due_day_without_a_promise_are_refused(worker, home):
-    with pytest.raises(Refused) as refused:
-        actions.write_note(
-            by=worker,
-            household=home.pk,
-            promise_due=TODAY - timedelta(days=1),
-            at=timezone.now() + timedelta(hours=1),
-        )
-    assert set(refused.value.fields) == {"heard", "promised", "promise_due", "at"}
-    with pytest.raises(IntegrityError), transaction.atomic():
-        VisitNote.objects.create(household=home, at=timezone.now())
-
-
-def test_a_promise_is_kept_once(worker, clerk, home):
-    note = actions.write_note(by=worker, household=home.pk, promised="带政策单", promise_due=TODAY)
-    assert [one.pk for one in queries.promises_open(clerk)] == [note.pk]
-    kept = actions.keep_promise(by=worker, note=note.pk).promise_kept
-    assert actions.keep_promise(by=worker, note=note.pk).promise_kept == kept
-    assert not queries.promises_open(clerk)
-
-
-@pytest.fixture
-def incidents():
-    """A room above that makes something of notes."""
-    taken: list[str] = []
-
-    def take(by, note, text: str) -> str:
-        taken.append(text)
-        return f"incidents.incident:{len(taken)}"
-
-    ports.register_note_target("incident", "转为网格事件", take)
-    yield taken
-    ports.unregister_note_target("incident")
-
-
-def test_what_was_asked_goes_to_its_room_once(worker, home, incidents):
-    note = actions.write_note(by=worker, household=home.pk, asked="楼道灯坏了")
-    assert actions.route_note(by=worker, note=note.pk, to="incident").routed_to == "incidents.incident:1"
-    assert incidents == ["楼道灯坏了"]
-    with pytest.raises(Refused, match="已经转办"):
-        actions.route_note(by=worker, note=note.pk, to="incident")
-    other = actions.write_note(by=worker, household=home.pk, promised="再来")
-    with pytest.raises(Refused) as refused:
-        actions.route_note(by=worker, note=other.pk, to="nowhere")
-    assert set(refused.value.fields) == {"to", "text"}
-
-
-# --- ties, consents, reveal
-
-
-def test_a_tie_is_made_changed_and_ended(worker, wang):
-    tie = actions.set_tie(by=worker, person=wang.pk, kind="key_holder", name="邻居周", phone="13900001111")
-    actions.set_tie(
-        by=worker, person=wang.pk, tie=tie.pk, kind="key_holder", name="邻居周", phone="13900002222", rank=2
-    )
-    assert queries.ties_of(wang, "key_holder")[0].masked_phone == "139****2222"
-    actions.end_tie(by=worker, tie=tie.pk)
-    assert queries.ties_of(wang) == [] and [one["active"] for one in told("TieChanged")] == [
-        True,
-        True,
-        False,
-    ]
-
-
-def test_a_tie_names_somebody_who_can_be_called(worker, wang):
-    with pytest.raises(Refused) as refused:
-        actions.set_tie(by=worker, person=wang.pk, kind="?")
-    assert set(refused.value.fields) == {"kind", "name", "phone"}
-    with pytest.raises(Refused):
-        actions.set_tie(by=worker, person=wang.pk, kind="kin", other=wang.pk)
-
-
-def test_a_consent_holds_until_it_is_withdrawn(worker, wang):
-    consent = actions.give_consent(
-        by=worker, person=wang.pk, purpose="onestop.check", evidence="签字表第 3 页"
-    )
-    assert queries.consents_to(wang.pk, "onestop.check")
-    newer = actions.give_consent(by=worker, person=wang.pk, purpose="onestop.check", evidence="签字表第 9 页")
-    consent.refresh_from_db()
-    assert consent.withdrawn is not None
-    actions.withdraw_consent(by=worker, consent=newer.pk)
-    assert not queries.consents_to(wang.pk, "onestop.check")
-    assert told("ConsentWithdrawn") == [
-        {"consent": newer.pk, "person": wang.pk, "purpose": "onestop.check", "area": GRID}
-    ]
-
-
-def test_a_consent_ends_on_its_day(worker, wang):
-    actions.give_consent(by=worker, person=wang.pk, purpose="contact", evidence="签字表", until=TODAY)
-    assert queries.consents_to(wang.pk, "contact", TODAY)
-    assert not queries.consents_to(wang.pk, "contact", TODAY + timedelta(days=1))
-
-
-def test_a_child_under_fourteen_does_not_consent_alone(worker, home):
-    child = actions.register_person(
-        by=worker, household=home.pk, name="王小", birth=TODAY - timedelta(days=3650)
-    )
-    with pytest.raises(Refused, match="有误") as refused:
-        actions.give_consent(by=worker, person=child.pk, purpose="care.file", evidence="签字")
-    assert "监护人" in refused.value.fields["given_by"][0]
-    given = actions.give_consent(
-        by=worker, person=child.pk, purpose="care.file", given_by="guardian", evidence="监护人签字"
-    )
-    assert Consent.objects.get() == given
-
-
-def test_people_consent_and_withdraw_for_themselves(clerk, wang):
-    someone = holding("family", COUNTY)
-    actions.link_account(by=clerk, person=wang.pk, account=someone.account)
-    consent = actions.give_consent(by=someone, person=wang.pk, purpose="contact")
-    assert actions.withdraw_consent(by=someone, consent=consent.pk).withdrawn
-
-
-def test_revealing_needs_a_reason_and_leaves_a_record(worker, wang, home):
-    with pytest.raises(Refused, match="理由"):
-        actions.reveal(by=worker, kind="person", number=wang.pk, fields=("number",), reason="看")
-    seen = actions.reveal(
-        by=worker, kind="person", number=wang.pk, fields=("name", "number"), reason="核对低保申请"
-    )
-    assert seen == {"name": "王向阳", "number": number()}
-    entry = Entry.objects.get(subject=f"people.person:{wang.pk}", verb="reveal")
-    assert entry.fields["fields"] == "name number" and "低保" not in str(entry.fields)
-    with pytest.raises(Refused):
-        actions.reveal(by=worker, kind="person", number=wang.pk, fields=("account",), reason="核对低保申请")
-    hint = actions.reveal(
-        by=worker, kind="dwelling", number=home.dwelling_id, fields=("address",), reason="上门走访"
-    )
-    assert hint["address"].startswith("人民路")
-
-
-def test_a_tie_to_somebody_known_reveals_their_own_phone(worker, home, wang):
-    wife = actions.register_person(by=worker, household=home.pk, name="李梅", phone="13700007777")
-    tie = actions.set_tie(by=worker, person=wang.pk, kind="kin", other=wife.pk)
-    seen = actions.reveal(
-        by=worker, kind="tie", number=tie.pk, fields=("name", "phone"), reason="紧急联系家属"
-    )
-    assert seen == {"name": "李梅", "phone": "13700007777"}
-
-
 # --- merge and ages
 
 
@@ -441,6 +277,11 @@ def test_different_numbers_are_never_merged(clerk, worker, home, other_home, wan
         actions.merge_persons(by=clerk, keep=wang.pk, drop=other.pk, reason="同一人")
     with pytest.raises(Refused):
         actions.merge_persons(by=clerk, keep=wang.pk, drop=wang.pk, reason="同一人")
+
+
+def test_the_ages_and_their_days_come_from_the_data_file():
+    ages, days_back = actions.persons.ages_told()
+    assert {18, 60, 80} <= set(ages) and days_back == 31
 
 
 def test_an_age_is_told_once_whatever_reruns(worker, home):
