@@ -36,3 +36,17 @@ def django_db_modify_db_settings(
     where = {key: value for key, value in parts_of(test_server).items() if key != "NAME"}
     settings.DATABASES["default"].update(where)
     connections["default"].settings_dict.update(where)
+
+
+@pytest.fixture(autouse=True)
+def fresh_memory() -> None:
+    """What processes keep in memory about tables is stale as soon as a test's transaction rolls back."""
+    from linli.areas import queries as areas
+    from linli.kernel.deadlines import queries as deadlines
+    from linli.kernel.identity.queries import forget_tokens
+    from linli.kernel.kept import forget_all
+
+    areas.forget()
+    deadlines.look_again()
+    forget_tokens()
+    forget_all()

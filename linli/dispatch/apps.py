@@ -10,7 +10,10 @@ class DispatchConfig(AppConfig):
     verbose_name = "派单"
 
     def ready(self) -> None:
+        from linli.areas import duties
+        from linli.areas.ports import register_holding
         from linli.dispatch import jobs, offline, reactions  # noqa: F401  they register themselves
+        from linli.dispatch.actions import handovers
         from linli.dispatch.subjects import ORDER
         from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
@@ -19,6 +22,9 @@ class DispatchConfig(AppConfig):
         subjects.register(ORDER)
         register_templates(Path(__file__).parent / "data" / "notices.yaml")
         offline.register()
+        register_holding("dispatch", handovers.held_by_unit)
+        duties.register("dispatch.orders", handovers.open_orders, handovers.hand_over_orders, label="工单")
+        duties.register("dispatch.duties", handovers.open_duties, handovers.hand_over_duties, label="值班")
         register_nav(
             NavEntry("今日", "dispatch:work", verb="dispatch.work", order=10, audience="field", icon="today"),
             NavEntry("我的工单", "dispatch:work", verb="dispatch.work", order=20),

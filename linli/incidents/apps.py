@@ -14,11 +14,13 @@ class IncidentsConfig(AppConfig):
         from linli.dispatch.background import register_background
         from linli.dispatch.registry import OrderKind
         from linli.incidents import jobs, offline, reactions  # noqa: F401  they register themselves
+        from linli.incidents.actions.notes import report_from_note
         from linli.incidents.subjects import INCIDENT, REPORT
         from linli.incidents.telling_orders import background_of
         from linli.kernel.notify.registry import register_templates
         from linli.kernel.web import subjects
         from linli.kernel.web.registry import NavEntry, register_nav
+        from linli.people.ports import register_note_target
 
         registry.register(OrderKind("incident.handle", "处置", verify="other"))
         registry.register(OrderKind("incident.confirm", "现场核实", verify="none", form="incidents.confirm"))
@@ -28,6 +30,7 @@ class IncidentsConfig(AppConfig):
         register_templates(Path(__file__).parent / "data" / "notices.yaml")
         offline.register()
         register_background("incident", background_of)
+        register_note_target("incident", "转为网格事件", report_from_note)
         register_nav(
             NavEntry("受理台", "desk:triage", verb="incidents.triage", order=10),
             NavEntry("事件", "desk:all", verb="incidents.triage", order=15),

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from linli.dispatch.pages.frame import posted
 from linli.incidents import bulk, queries
 from linli.incidents.forms_desk import BulkForm
 from linli.incidents.pages_desk import require_desk
@@ -30,7 +31,7 @@ def bulk_page(request: HttpRequest) -> HttpResponse:
     if len(asked) > MOST_BULK:
         raise Refused(f"一次最多办理 {MOST_BULK} 件。", code="too_many")
     rows = list(queries.seen(viewer).filter(pk__in=asked).order_by("-id"))
-    form = BulkForm(request.POST or None, act=act)
+    form = BulkForm(posted(request)[0], act=act)
     form.page_title = f"{bulk.WORDS[act]}（{len(rows)} 件）"
 
     def run(said: dict[str, Any]) -> str:

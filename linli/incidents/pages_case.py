@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from linli.dispatch import wording
 from linli.dispatch.models import Move, WorkOrder
-from linli.dispatch.pages.frame import base_version, renewing
+from linli.dispatch.pages.frame import base_version, posted, renewing
 from linli.incidents import actions, forms_desk, queries, rules, showing
 from linli.incidents.actions.clusters import UNMERGE_WITHIN
 from linli.incidents.models import Incident
@@ -261,7 +261,7 @@ def case_act(request: HttpRequest, number: int, act: str) -> HttpResponse:
     if request.method == "GET" and not spec.open_for(row):
         words = f"事件现在是“{rules.STATE_WORDS[row.state]}”，不能{spec.label}。"
         raise Refused(words, code="moved_on", status=409)
-    form = spec.form(request.POST or None, request=request, case=row)
+    form = spec.form(posted(request)[0], request=request, case=row)
 
     def run(said: dict[str, Any]) -> str:
         with renewing(form, lambda: Incident.objects.values_list("version", flat=True).get(pk=number)):

@@ -13,7 +13,7 @@ from linli.areas import queries as areas
 from linli.areas.models import Area
 from linli.dispatch import queries as orders
 from linli.dispatch.models import URGENCIES
-from linli.dispatch.pages.frame import base_version, renewing
+from linli.dispatch.pages.frame import base_version, posted, renewing
 from linli.dispatch.pages.units import RaisedTable
 from linli.dispatch.wording import explain
 from linli.incidents import actions, bulk, catalogue, forms_desk, photos, queries, rules, showing
@@ -201,7 +201,7 @@ def triage(request: HttpRequest) -> HttpResponse:
 
 
 def _triage_case(request: HttpRequest, viewer: Actor, row: Incident, context: dict[str, Any]) -> HttpResponse:
-    form = forms_desk.TriageForm(request.POST or None, case=row)
+    form = forms_desk.TriageForm(posted(request)[0], case=row)
     back = "/desk/" + (f"?{context['kept'][1:]}" if context["kept"] else "")
 
     def run(said: dict[str, Any]) -> str:
@@ -357,9 +357,7 @@ def new_report(request: HttpRequest) -> HttpResponse:
     viewer = caller(request)
     require_desk(viewer)
     require(viewer, "incidents.report")
-    form = forms_desk.NewReportForm(
-        request.POST or None, request.FILES or None, request=request, viewer=viewer
-    )
+    form = forms_desk.NewReportForm(*posted(request), request=request, viewer=viewer)
 
     def run(said: dict[str, Any]) -> str:
         kept, faults = photos.keep(viewer, said["photos"], said["client_uuid"] or uuid.uuid4())

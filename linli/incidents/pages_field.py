@@ -12,7 +12,7 @@ from linli.dispatch.actions import Said, attach_photos
 from linli.dispatch.actions.steps import is_assignee
 from linli.dispatch.forms import keep_photos
 from linli.dispatch.models import WorkOrder
-from linli.dispatch.pages.frame import base_for, base_version, in_field, renewing
+from linli.dispatch.pages.frame import base_for, base_version, in_field, posted, renewing
 from linli.incidents import actions, catalogue, forms_desk, photos, queries, rules, showing
 from linli.incidents.models import Incident
 from linli.incidents.pages_desk import FIELDS, IncidentTable, renamed, telling_of
@@ -52,9 +52,7 @@ def quick_report(request: HttpRequest) -> HttpResponse:
     """拍照、选类、提交: filed at once where it is the grid worker's own."""
     viewer = caller(request)
     require(viewer, "incidents.report_own")
-    form = forms_desk.QuickReportForm(
-        request.POST or None, request.FILES or None, request=request, common=chips(viewer)
-    )
+    form = forms_desk.QuickReportForm(*posted(request), request=request, common=chips(viewer))
     form.cancel_url = "/work/"
 
     def run(said: dict[str, Any]) -> str:
@@ -114,9 +112,7 @@ def confirm(request: HttpRequest, number: int) -> HttpResponse:
     viewer = caller(request)
     order = _order(viewer, number, "incident.confirm")
     case = Incident.objects.get(pk=int(order.subject.partition(":")[2]))
-    form = forms_desk.ConfirmForm(
-        request.POST or None, request.FILES or None, request=request, order=order, class_code=_class_of(case)
-    )
+    form = forms_desk.ConfirmForm(*posted(request), request=request, order=order, class_code=_class_of(case))
 
     def run(said: dict[str, Any]) -> str:
         found = said["found"] == "1"
@@ -193,7 +189,7 @@ def _check(request: HttpRequest, viewer: Actor, row: Incident, order: WorkOrder 
         one for one in queries.orders_of(row) if one.kind == "incident.handle" and one.state == "handled"
     ]
     own = any(one.handled_by == viewer.ref for one in handled)
-    form = forms_desk.CheckForm(request.POST or None, request.FILES or None, base_version=row.version)
+    form = forms_desk.CheckForm(*posted(request), base_version=row.version)
 
     def run(said: dict[str, Any]) -> str:
         passed = said["passed"] == "1"

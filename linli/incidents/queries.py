@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from linli.dispatch.models import Move, Rating, WorkOrder
 from linli.incidents.models import OPEN, Incident, Report
+from linli.incidents.tracking import tracking_hash
 from linli.kernel import Refused
 from linli.kernel.access.queries import scope_filter
 from linli.kernel.actor import Actor
@@ -96,8 +97,6 @@ def reports_of(viewer: Actor) -> QuerySet[Report]:
 
 def own_report(viewer: Actor, number: int, code: str = "") -> Report:
     """A report by whoever made it: the signed-in account, or the holder of its tracking code. Raises Refused 404."""
-    from linli.incidents.actions.intake import tracking_hash
-
     row = Report.objects.select_related("incident").filter(pk=number).first()
     mine = row is not None and viewer.account is not None and row.account_id == viewer.account
     if row is None or not (mine or (code and bytes(row.tracking) == tracking_hash(code))):
@@ -107,8 +106,6 @@ def own_report(viewer: Actor, number: int, code: str = "") -> Report:
 
 def own_report_on(viewer: Actor, incident: int, code: str = "") -> Report | None:
     """The viewer's own report on a case: by account, else by tracking code."""
-    from linli.incidents.actions.intake import tracking_hash
-
     rows = Report.objects.select_related("incident").filter(incident=incident)
     if code and (row := rows.filter(tracking=tracking_hash(code)).first()):
         return row
@@ -168,8 +165,6 @@ def ratings_by(report: Report) -> QuerySet[Rating]:
 
 def report_by_code(code: str) -> Report:
     """The report a tracking code opens. Raises Refused 404 with the same words for any wrong code."""
-    from linli.incidents.actions.intake import tracking_hash
-
     row = Report.objects.select_related("incident").filter(tracking=tracking_hash(code)).first()
     if row is None:
         raise Refused(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-WIDTH, HEIGHT = 480, 220
-LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 26
+WIDTH, HEIGHT, HEIGHT_WALL = 480, 190, 290
+LEFT, RIGHT, TOP, BOTTOM = 44, 22, 10, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Chart:
     marks: list[tuple[float, float]]
     rules: list[tuple[float, str]]
     days: list[tuple[float, str]]
+    height: int
     width: int = WIDTH
-    height: int = HEIGHT
 
 
 def step_of(most: int) -> int:
@@ -33,13 +33,13 @@ def step_of(most: int) -> int:
     return step
 
 
-def chart(days: Sequence[tuple[date, int, int]]) -> Chart:
+def chart(days: Sequence[tuple[date, int, int]], height: int = HEIGHT) -> Chart:
     """From (day, reported, closed), oldest first."""
     most = max([1, *(max(reported, closed) for _day, reported, closed in days)])
     step = step_of(most)
     top = -(-most // step) * step
     span = (WIDTH - LEFT - RIGHT) / max(1, len(days))
-    deep = HEIGHT - TOP - BOTTOM
+    deep = height - TOP - BOTTOM
 
     def y(value: int) -> float:
         return round(TOP + deep * (1 - value / top), 1)
@@ -63,4 +63,5 @@ def chart(days: Sequence[tuple[date, int, int]]) -> Chart:
             for place, (day, _reported, _closed) in enumerate(days)
             if (len(days) - 1 - place) % every == 0
         ],
+        height,
     )

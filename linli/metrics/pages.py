@@ -25,12 +25,12 @@ from linli.kernel.actor import Actor
 from linli.kernel.web.caller import caller
 from linli.kernel.web.sheets import write_sheet
 from linli.metrics import queries, rules
-from linli.metrics.chart import chart
+from linli.metrics.chart import HEIGHT, HEIGHT_WALL, chart
 from linli.metrics.queries import Asked, asked_of
 from linli.metrics.tables import COLUMNS, CasesTable, rows_of
 
 TILES = ("reported", "open", "response", "on_time", "satisfied", "false_closed")
-NEWEST, NEWEST_WALL, TOWNS_WALL = 9, 7, 9
+NEWEST, NEWEST_WALL, TOWNS_WALL = 9, 5, 9
 
 
 @login_required
@@ -93,7 +93,7 @@ def _parts(viewer: Actor, asked: Asked, *, wall: bool = False) -> dict[str, Any]
         "towns_level": {"street": "乡镇街道", "community": "村（社区）"}.get(
             queries.below_level(viewer, asked), "网格"
         ),
-        "chart": chart(days),
+        "chart": chart(days, HEIGHT_WALL if wall else HEIGHT),
         "days": days,
         "chart_days": span.days,
         "newest": [_line(one) for one in queries.newest(viewer, asked, NEWEST_WALL if wall else NEWEST)],

@@ -12,6 +12,7 @@ from linli.areas import queries as areas
 from linli.dispatch import actions, forms, queries, registry, wording
 from linli.dispatch.actions.catalogue import ACTS, POSTS, STAGES
 from linli.dispatch.models import URGENCIES, Clock, Ladder
+from linli.dispatch.pages.frame import posted
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, can, require
 from linli.kernel.deadlines import rules as deadlines
@@ -62,7 +63,7 @@ def clock_edit(request: HttpRequest) -> HttpResponse:
     initial = {f"limit_{code}": row.limit for code, row in now.items()}
     initial["source"] = next((row.source for row in now.values()), "")
     version = sum(row.version for row in now.values())
-    form = forms.ClockForm(request.POST or None, initial=initial, request=request, base_version=version)
+    form = forms.ClockForm(posted(request)[0], initial=initial, request=request, base_version=version)
     form.page_title = f"{kind_words(kind)}：{STAGES[stage]}时限"
 
     def run(said: dict[str, Any]) -> str:
@@ -145,7 +146,7 @@ def ladder_edit(request: HttpRequest, number: int) -> HttpResponse:
     )
     version = newest.version if newest else row.version
     form = forms.LadderForm(
-        request.POST or None, initial={"source": row.source}, request=request, base_version=version
+        posted(request)[0], initial={"source": row.source}, request=request, base_version=version
     )
     form.page_title = f"{kind_words(row.code)} · {dict(URGENCIES).get(row.urgency, '各紧急程度')}"
 
@@ -209,9 +210,7 @@ def duty(request: HttpRequest) -> HttpResponse:
         }
         for row in queries.duties(viewer)[:200]
     ]
-    form = (
-        forms.DutyForm(request.POST or None, request=request, viewer=viewer) if may_roster(viewer) else None
-    )
+    form = forms.DutyForm(posted(request)[0], request=request, viewer=viewer) if may_roster(viewer) else None
 
     def run(said: dict[str, Any]) -> str:
         actions.set_duty(

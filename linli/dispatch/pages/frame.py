@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.http import HttpRequest
 
 from linli.kernel import Refused
 from linli.kernel.actor import Actor
-from linli.kernel.web.answers import is_fragment
 from linli.kernel.web.forms import Form
 
 
@@ -18,6 +18,11 @@ def in_field(viewer: Actor) -> bool:
 
 def base_for(viewer: Actor) -> str:
     return "web/phone.html" if in_field(viewer) else "web/base.html"
+
+
+def posted(request: HttpRequest) -> tuple[Any, Any]:
+    """What a form is bound to: fields and files of a POST, also of an empty one; nothing otherwise."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 @contextmanager
@@ -35,7 +40,3 @@ def base_version(said: dict) -> int | None:
     """The version the person saw; None when the form carries none."""
     text = str(said.get("base_version") or "")
     return int(text) if text.isdigit() else None
-
-
-def fragment(request: HttpRequest) -> bool:
-    return is_fragment(request)

@@ -14,7 +14,7 @@ from linli.dispatch.actions.steps import is_assignee
 from linli.dispatch.background import background
 from linli.dispatch.models import WorkOrder
 from linli.dispatch.pages.acts import ACTS, Act
-from linli.dispatch.pages.frame import base_for, base_version, in_field, renewing
+from linli.dispatch.pages.frame import base_for, base_version, in_field, posted, renewing
 from linli.kernel.actor import Actor
 from linli.kernel.files.models import Attachment
 from linli.kernel.web import subjects
@@ -114,7 +114,7 @@ def order_act(request: HttpRequest, number: int, act: str) -> HttpResponse:
     spec = ACTS[act]
     if request.method == "GET" and not spec.fits(viewer, order):
         spec.refuse(viewer, order)
-    form = spec.form(request.POST or None, request.FILES or None, request=request, order=order)
+    form = spec.form(*posted(request), request=request, order=order)
 
     def run(said: dict[str, Any]) -> str:
         def now() -> int:

@@ -64,7 +64,13 @@ def publish_class(*, by: Actor, code: str, **fields: Any) -> IncidentClass:
         return last
     IncidentClass.objects.filter(code=code, active=True).update(active=False)
     row = IncidentClass.objects.create(code=code, version=last.version + 1 if last else 1, **said)
-    noted = {"code": code, "version": row.version, "name": row.name, "urgency": row.urgency, "status": row.status}
+    noted = {
+        "code": code,
+        "version": row.version,
+        "name": row.name,
+        "urgency": row.urgency,
+        "status": row.status,
+    }
     record(subject=f"incidents.class:{row.pk}", verb="publish", by=by, fields=noted)
     transaction.on_commit(catalogue.classes.forget)
     return row
@@ -220,7 +226,14 @@ def set_route(
     _alone()
     same = RoutingRule.objects.filter(topic=topic, area=area, urgency=urgency)
     former = same.filter(valid_to=None).first()
-    said = {"function": function, "unit": unit, "level": level, "assist": list(assist), "basis": change.basis, "status": status}
+    said = {
+        "function": function,
+        "unit": unit,
+        "level": level,
+        "assist": list(assist),
+        "basis": change.basis,
+        "status": status,
+    }
     if former and all(getattr(former, name) == value for name, value in said.items()):
         return former
     now, last = timezone.now(), same.order_by("-version").first()
@@ -228,7 +241,15 @@ def set_route(
     row = RoutingRule.objects.create(
         topic=topic, area=area, urgency=urgency, version=last.version + 1 if last else 1, valid_from=now, edited_by=by.name[:64], **said
     )  # fmt: skip
-    noted = {"topic": topic, "area": area, "urgency": urgency, "function": function, "unit": unit, "level": level, "version": row.version}
+    noted = {
+        "topic": topic,
+        "area": area,
+        "urgency": urgency,
+        "function": function,
+        "unit": unit,
+        "level": level,
+        "version": row.version,
+    }
     record(subject=f"incidents.route:{row.pk}", verb="set", by=by, fields=noted)
     transaction.on_commit(catalogue.routing.forget)
     return row
@@ -245,7 +266,12 @@ def end_route(*, by: Actor, route: int, why: str) -> RoutingRule:
         raise Refused("请写明终止的理由", code="missing", fields={"why": ["请写明终止的理由"]})
     row.valid_to = timezone.now()
     row.save(update_fields=["valid_to"])
-    record(subject=f"incidents.route:{row.pk}", verb="end", by=by, fields={"why": why.strip(), "version": row.version})
+    record(
+        subject=f"incidents.route:{row.pk}",
+        verb="end",
+        by=by,
+        fields={"why": why.strip(), "version": row.version},
+    )
     transaction.on_commit(catalogue.routing.forget)
     return row
 
@@ -254,7 +280,11 @@ def wrong_route(change: RouteChange) -> Wrong:
     """Every defect of a rule by field: a rule that names nobody who works would send cases nowhere."""
     wrong: Wrong = {}
     known = catalogue.classes.get()
-    if change.topic and change.topic not in known and change.topic not in {row.large for row in known.values()}:
+    if (
+        change.topic
+        and change.topic not in known
+        and change.topic not in {row.large for row in known.values()}
+    ):
         wrong["topic"] = ["没有这个类别，请从列表中选择"]
     if change.area and not areas.area_exists(change.area):
         wrong["area"] = ["没有这个区域，请从列表中选择"]

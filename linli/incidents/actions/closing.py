@@ -10,8 +10,8 @@ from django.utils import timezone
 from linli.dispatch.actions import Said, handle_order, raise_order, rate_subject, verify_order
 from linli.dispatch.models import Rating, WorkOrder
 from linli.incidents import catalogue, facts, rules
+from linli.incidents.actions.case import order_for, promise
 from linli.incidents.actions.filing import _dispatch, require_reporter
-from linli.incidents.actions.intake import order_for, promise
 from linli.incidents.actions.steps import incident_fact, locked, must_say, step
 from linli.incidents.models import Incident
 from linli.kernel import Refused

@@ -11,7 +11,7 @@ from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee, Said, cancel_order, raise_order
 from linli.dispatch.models import WorkOrder
 from linli.incidents import catalogue, facts
-from linli.incidents.actions.intake import order_for, promise
+from linli.incidents.actions.case import order_for, promise
 from linli.incidents.actions.steps import incident_fact, locked, move_row, must_say, step
 from linli.incidents.models import Incident, Report
 from linli.kernel import Refused

@@ -9,7 +9,7 @@ from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee, Said, cancel_order, raise_order
 from linli.dispatch.models import WorkOrder
 from linli.incidents import catalogue, facts
-from linli.incidents.actions.intake import first_order, order_for, promise
+from linli.incidents.actions.case import first_order, order_for, promise
 from linli.incidents.actions.steps import incident_fact, must_say, step
 from linli.incidents.models import Correction, Incident, IncidentClass
 from linli.kernel import Refused

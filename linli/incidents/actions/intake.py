@@ -1,30 +1,24 @@
 """Report -> incident -> order, in one transaction and few statements: the front door of the county."""
 
-import hashlib
-import hmac
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from linli.areas import queries as areas
-from linli.dispatch import clocks
 from linli.dispatch import facts as order_facts
-from linli.dispatch.actions import Said, Wanted, build_order, located
+from linli.dispatch.actions import Said, build_order
 from linli.dispatch.actions.steps import fact as order_fact
 from linli.dispatch.actions.steps import move_row
 from linli.dispatch.models import Move, WorkOrder
-from linli.incidents import catalogue, facts, rules
-from linli.incidents.models import Incident, IncidentClass, Report
+from linli.incidents import facts, rules
+from linli.incidents.actions.case import Case, due_of, filed_fact, first_order, read_case
+from linli.incidents.models import Incident, Report
+from linli.incidents.tracking import tracking_code, tracking_hash
 from linli.kernel import Refused
-from linli.kernel.actor import SYSTEM, Actor, can, require
+from linli.kernel.actor import SYSTEM, Actor, require
 from linli.kernel.bus.actions import rows_for as fact_rows
-from linli.kernel.deadlines import rules as deadlines
-from linli.kernel.deadlines.queries import calendar_for
 from linli.kernel.files.actions import attach
 from linli.kernel.files.models import Attachment
 from linli.kernel.identity.fields import blind
@@ -32,8 +26,6 @@ from linli.kernel.inserts import insert_all, next_ids
 from linli.kernel.ledger.actions import Deed
 from linli.kernel.ledger.actions import rows_for as ledger_rows
 
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U: read aloud over the phone
-OLDEST_CAPTURE = timedelta(days=30)
 TYPED_IN = ("phone", "hotline", "window", "media", "import")  # the typist is not the reporter
 
 
@@ -47,18 +39,6 @@ class Receipt:
     tracking: str
     state: str
     repeated: bool = False  # this client UUID had been received before
-
-
-def tracking_code(sender: str, client_uuid: uuid.UUID) -> str:
-    """Ten characters nobody can guess, the same each time for the same sending; only their hash is stored."""
-    key = settings.SECRET_KEY.encode()
-    raw = hmac.new(key, f"track\x1f{sender}\x1f{client_uuid}".encode(), hashlib.sha256).digest()
-    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in raw[:10])
-
-
-def tracking_hash(code: str) -> bytes:
-    folded = "".join(c for c in code.upper() if c.isalnum())
-    return hashlib.sha256(b"linli-track" + folded.encode()).digest()
 
 
 def report_incident(*, by: Actor, telling: rules.Telling) -> Receipt:
@@ -105,24 +85,8 @@ def _first_answer(telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
     )
 
 
-@dataclass(slots=True)
-class Case:
-    """A report on its way through intake."""
-
-    telling: rules.Telling
-    text: str
-    now: datetime
-    place: dict[str, Any]
-    source: str
-    flags: list[str]
-    chosen: IncidentClass | None
-    guess: dict[str, Any]
-    urgency: str
-    decision: rules.Decision
-
-
 def _take(by: Actor, telling: rules.Telling, client_uuid: uuid.UUID) -> Receipt:
-    case = _read(by, telling)
+    case = read_case(by, telling)
     if telling.join:
         incident = _join(telling.join)
         (report_id,) = next_ids(Report)
@@ -195,78 +159,6 @@ def _join(number: int) -> Incident:
     return incident
 
 
-def _read(by: Actor, telling: rules.Telling) -> Case:
-    """Everything intake decides, from values in memory."""
-    now = timezone.now()
-    text, cut = rules.clean_text(telling.text)
-    flags = [*telling.flags, *(["control_characters"] if cut else [])]
-    if telling.captured_at and not now - OLDEST_CAPTURE <= telling.captured_at <= now + timedelta(minutes=5):
-        flags.append("odd_captured_at")
-    place, source = _place(telling, text, flags)
-    chosen, guess = _class(telling, text)
-    known_own = can(by, "incidents.report_own", area=place["grid"] or place["community"] or place["county"])
-    danger = rules.dangerous(text, [w for row in catalogue.classes.get().values() for w in row.danger_words])
-    urgency = (
-        "critical"
-        if danger or (chosen and chosen.urgency == "critical")
-        else chosen.urgency
-        if chosen
-        else "routine"
-    )
-    if danger:
-        guess["danger"] = danger
-    decision = rules.decide(
-        rules.Known(
-            class_code=chosen.code if chosen else "",
-            sure=bool(chosen),
-            has_point=place["lon"] is not None and source in ("gps", "pin"),
-            in_county=bool(place["county"]),
-            has_photo=bool(telling.files),
-            own_find=known_own and telling.channel in ("grid", "note"),
-            skip_confirm=bool(chosen and chosen.skip_confirm),
-            critical=urgency == "critical",
-            has_grid=bool(place["grid"]),
-        )
-    )
-    return Case(telling, text, now, place, source, flags, chosen, guess, urgency, decision)
-
-
-def _place(telling: rules.Telling, text: str, flags: list[str]) -> tuple[dict[str, Any], str]:
-    """The Located columns: a point, else a chosen area, else place names found in what was said."""
-    if telling.lon is not None and telling.lat is not None:
-        place = areas.located(telling.lon, telling.lat, source_crs=telling.crs)
-        if place.get("grid"):
-            return place, telling.place_source or "pin"
-        flags.append("outside_grids")
-    code = telling.area or areas.find_place_words(f"{telling.place_words} {text}"[:400])
-    spot = areas.place_of_code(code) if code else None
-    place = areas.located(None, None, code=code) if spot else areas.located(None, None)
-    place["county"] = place.get("county") or settings.LINLI_COUNTY
-    source = "grid" if telling.area and len(telling.area) == 15 else "address" if code else "unknown"
-    return place, telling.place_source if telling.place_source == "default" else source
-
-
-def _class(telling: rules.Telling, text: str) -> tuple[IncidentClass | None, dict[str, Any]]:
-    """The class: said by a known word, else predicted when the model is sure; the guess is kept either way."""
-    said = catalogue.class_said(telling.class_said) if telling.class_said else None
-    seen = catalogue.classify(text) if text else None
-    guess: dict[str, Any] = {}
-    if seen:
-        number, found = seen
-        guess = {
-            "model": number,
-            "top": [[code, round(float(p), 4)] for code, p in found.top[:3]],
-            "words": [[gram, round(float(w), 3)] for gram, w in found.words[:6]],
-            "sure": bool(found.sure),
-        }
-        if said is None and found.sure:
-            return catalogue.class_of(found.top[0][0]), guess
-        guess["large"] = catalogue.sure_large(found)
-    if said:
-        guess["said"] = said.code
-    return said, guess
-
-
 def _incident(by: Actor, case: Case) -> Incident:
     chosen, telling, now = case.chosen, case.telling, case.now
     filed = case.decision.do == "file"
@@ -290,38 +182,10 @@ def _incident(by: Actor, case: Case) -> Incident:
         filed_at=now if filed else None,
         responded_at=now if case.decision.do == "file" and telling.channel in ("grid", "note") else None,
         own_find=telling.channel in ("grid", "note"),
-        due_at=_due(case, filed),
-        promised_at=_due(case, True) if filed else None,
+        due_at=due_of(case, filed),
+        promised_at=due_of(case, True) if filed else None,
         **case.place,
     )
-
-
-def whole_limit(chosen: IncidentClass | None, urgency: str) -> list[str]:
-    """The limits a case must pass one after the other, for its promise."""
-    steps = [str(step["limit"]) for step in (chosen.milestones if chosen else [])]
-    return steps or [catalogue_limit("handle", urgency)]
-
-
-def catalogue_limit(stage: str, urgency: str) -> str:
-    return clocks.limit("incident.handle", stage, urgency)
-
-
-def _due(case: Case, filed: bool) -> datetime:
-    """Until filed: the desk's limit. After: the end of all milestones, counted from receipt."""
-    calendar = calendar_for(case.place["county"])
-    if not filed:
-        return deadlines.due(
-            case.now, deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency)), calendar
-        ).at
-    return promise(case.now, case.chosen, case.urgency, case.place["county"])
-
-
-def promise(start: datetime, chosen: IncidentClass | None, urgency: str, county: str) -> datetime:
-    """The promised moment: every milestone of the class after the other."""
-    at, calendar = start, calendar_for(county)
-    for limit in whole_limit(chosen, urgency):
-        at = deadlines.due(at, deadlines.Limit.parse(limit), calendar).at
-    return at
 
 
 def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, code: str) -> Report:
@@ -397,57 +261,3 @@ def _order(
     )
     told += [order_fact(order_facts.OrderRaised, order), order_fact(order_facts.OrderDispatched, order)]
     return [order]
-
-
-def filed_fact(incident: Incident) -> facts.IncidentFiled:
-    return facts.IncidentFiled(
-        incident.pk,
-        incident.subject,
-        incident.area,
-        incident.class_code,
-        incident.urgency,
-        incident.state,
-        incident.unit,
-    )
-
-
-def first_order(
-    do: str, incident: Incident, chosen: IncidentClass | None
-) -> tuple[Wanted, catalogue.Sent] | None:
-    """What is wanted and of whom, for a decision of rules.decide; None leaves the case to the desk's queue."""
-    if do == "desk" or do == "locate":
-        return None
-    area = incident.area
-    if do == "confirm":
-        sent = catalogue.to_grid_worker(area)
-        return order_for(incident, "incident.confirm", sent, verify="none"), sent
-    sent = catalogue.route(
-        class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency
-    )
-    return order_for(
-        incident, "incident.handle", sent, verify="other", handle=chosen.milestones if chosen else None
-    ), sent
-
-
-def order_for(
-    incident: Incident,
-    kind: str,
-    sent: catalogue.Sent,
-    *,
-    verify: str,
-    handle: Any = None,
-    role: str = "lead",
-) -> Wanted:
-    return Wanted(
-        kind=kind,
-        subject=incident.subject,
-        title=incident.title,
-        place=located(incident),
-        urgency=incident.urgency,
-        private=incident.private,
-        instructions=incident.text[:2000],
-        handle=handle or None,
-        verify=verify,
-        explanation=sent.explanation,
-        role=role,
-    )

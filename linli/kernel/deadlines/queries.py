@@ -60,6 +60,11 @@ def forget() -> None:
         _state.update(stamp=None, checked=-RECHECK_SECONDS)
 
 
+def look_again() -> None:
+    """Makes the next `calendar_for` compare the tables' stamp, keeping what is still good."""
+    _state["checked"] = -RECHECK_SECONDS
+
+
 def calendar_for(area: str = "") -> Calendar:
     """The calendar of an area code (longest matching duty hours win); "" for the county-wide default.
 

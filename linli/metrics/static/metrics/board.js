@@ -99,9 +99,9 @@ function listen({ dataset }) {
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {
+  const words = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
   const tick = () => {
-    const now = new Date();
-    clock.textContent = `${now.getMonth() + 1}月${now.getDate()}日 ${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+    clock.textContent = words.format(new Date());
   };
   tick();
   setInterval(tick, 5000);
