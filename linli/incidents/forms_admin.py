@@ -30,7 +30,9 @@ class ClassForm(Form):
     page_lead = "发布后旧版本仍可查看；已立案的事件沿用立案时的版本。"
     cancel_url = "/admin/classes/"
 
-    code = forms.CharField(label="小类代码", max_length=48, help_text="大类.小类，例如 sr.litter，发布后不再改")
+    code = forms.CharField(
+        label="小类代码", max_length=48, help_text="大类.小类，例如 sr.litter，发布后不再改"
+    )
     name = forms.CharField(label="小类名称", max_length=64)
     large = forms.CharField(label="大类代码", max_length=32, help_text="例如 sr")
     large_name = forms.CharField(label="大类名称", max_length=64)
@@ -145,7 +147,9 @@ class RouteForm(Form):
 
     def __init__(self, *args: Any, row: RoutingRule | None = None, **kwargs: Any) -> None:
         if row:
-            kwargs.setdefault("initial", {name: getattr(row, name) for name in self.base_fields if hasattr(row, name)})
+            kwargs.setdefault(
+                "initial", {name: getattr(row, name) for name in self.base_fields if hasattr(row, name)}
+            )
         super().__init__(*args, **kwargs)
         self.page_title = "修改派遣规则" if row else "新增派遣规则"
         known = functions()

@@ -15,21 +15,20 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
-from linli.areas import queries as areas
 from linli.dispatch.models import Move
 from linli.incidents import open311_words as words
 from linli.incidents import rules
 from linli.incidents.actions import report_incident
-from linli.incidents.door import cleaned, json_body, limit, limits, one_line, who
+from linli.incidents.door import json_body, limit, limits, who
 from linli.incidents.models import OPEN, Incident
+from linli.incidents.open311_reading import Params, place, text_of, told
 from linli.incidents.queries import own_incidents, public_requests, seen
-from linli.incidents.readings import HERE, read_point, read_uuid, with_answers
+from linli.incidents.readings import HERE, read_uuid
 from linli.kernel import Refused
 from linli.kernel.actor import Actor
 from linli.kernel.identity.queries import actor_for_token
 
 SPAN, MOST, BULK = timedelta(days=90), 1000, 100
-Params = Mapping[str, Any]
 View = Callable[..., HttpResponse]
 
 
@@ -164,28 +163,19 @@ def _bulk(request: HttpRequest, form: str, many: list[Any]) -> HttpResponse:
     return words.write(form, "service_requests", "request", answers, 201 if taken else 400)
 
 
-def _text(given: Params, name: str, most: int = 0) -> str:
-    value = given.get(name)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    if value is None or not isinstance(value, str):
-        return ""
-    return one_line(value)[:most] if most else cleaned(value)[0]
-
-
 def _make(request: HttpRequest, given: Params) -> dict[str, Any]:
     """One service request. Raises Refused 400, 403, 404, 409, 413 as the standard numbers them."""
     by = _caller(request, given)
     if by.account is None:
         raise Refused("缺少 api_key，请向系统管理员申请", code="no_key", status=403)
-    asked = _text(given, "jurisdiction_id", 48)
+    asked = text_of(given, "jurisdiction_id", 48)
     if asked and asked not in (settings.LINLI_COUNTY, request.get_host().partition(":")[0]):
         raise Refused("没有这个辖区", code="jurisdiction", status=404)
-    code = _text(given, "service_code", 48)
+    code = text_of(given, "service_code", 48)
     if not code:
         raise Refused("没有提供 service_code", code="no_service_code", status=400)
     service = _service(code)
-    place = _place(given)
+    spot = place(given)
     try:
         ident = read_uuid(given.get("client_uuid"))
     except ValueError:
@@ -194,16 +184,16 @@ def _make(request: HttpRequest, given: Params) -> dict[str, Any]:
         receipt = report_incident(
             by=by,
             telling=rules.Telling(
-                text=_told(given, service),
+                text=told(given, service),
                 sender=by.ref,
                 client_uuid=ident,
                 channel="open311",
                 class_said=service.code,
                 name=" ".join(
-                    one for one in (_text(given, "last_name", 32), _text(given, "first_name", 32)) if one
+                    one for one in (text_of(given, "last_name", 32), text_of(given, "first_name", 32)) if one
                 ),
-                phone=_text(given, "phone", 32),
-                **place,
+                phone=text_of(given, "phone", 32),
+                **spot,
             ),
         )
     except Refused as refused:
@@ -212,46 +202,6 @@ def _make(request: HttpRequest, given: Params) -> dict[str, Any]:
         raise
     notice = f"编号 {receipt.number}，查询码 {receipt.tracking}"
     return {"service_request_id": str(receipt.incident), "service_notice": notice, "account_id": ""}
-
-
-def _told(given: Params, service: Any) -> str:
-    """The description with answers and the media link below it; the class's name when nothing was written."""
-    answers = {ask: _text(given, f"attribute[q{n}]", 200) for n, ask in enumerate(service.questions, start=1)}
-    text = with_answers(_text(given, "description") or service.name, answers)
-    media = _text(given, "media_url", 500)
-    if media and not re.fullmatch(r"https?://\S+", media):
-        raise Refused(
-            "媒体链接有误",
-            code="bad_media",
-            fields={"media_url": ["应以 http:// 或 https:// 开头"]},
-            status=400,
-        )
-    return f"{text}\n媒体链接：{media}" if media else text
-
-
-def _place(given: Params) -> dict[str, Any]:
-    """lat and long, or words, or an area code as address_id (or `area`). Raises Refused 400."""
-    lat, lon = _text(given, "lat", 40), _text(given, "long", 40) or _text(given, "lon", 40)
-    address, area = (
-        _text(given, "address_string", 200),
-        _text(given, "address_id", 15) or _text(given, "area", 15),
-    )
-    if area and not areas.area_exists(area):
-        raise Refused("地点有误", code="no_area", fields={"address_id": ["没有这个区域代码"]}, status=400)
-    if bool(lat) != bool(lon):
-        raise Refused("地点有误", code="half_a_point", fields={"lat": ["lat 与 long 要一起给"]}, status=400)
-    if not (lat or address or area):
-        said = "请给出 lat 与 long，或 address_string，或 address_id"
-        raise Refused("缺少地点", code="no_place", fields={"lat": [said]}, status=400)
-    place: dict[str, Any] = {"place_words": address, "area": area}
-    if lat:
-        try:
-            spot = read_point(lon, lat, name="lat")
-        except Refused as refused:
-            refused.status = 400
-            raise
-        place |= {"lon": spot.lon, "lat": spot.lat, "place_source": "pin", "flags": tuple(spot.flags)}
-    return place
 
 
 def _updated() -> Subquery:

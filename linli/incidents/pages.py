@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent, ValidationError
 from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -169,7 +169,7 @@ def _keep_photos(by: Actor, form: ReportForm, request: HttpRequest) -> None:
     ident = form.fields["client_uuid"]
     try:
         uuid = ident.clean(request.POST.get("client_uuid", ""))
-    except Exception:  # a form made up by hand; its own field says so
+    except ValidationError:  # a form made up by hand; its own field says so
         uuid = None
     if uuid and files and len(files) + len(form.kept) <= photos.MOST:
         fresh, faults = photos.keep(by, files, uuid)
@@ -297,6 +297,7 @@ def case_context(row: Report, number: int | None, form: Form | None = None) -> d
         "rate": form if isinstance(form, RateForm) else rate,
         "object": form if isinstance(form, ObjectForm) else contest,
         "rated": rated,
+        "photos": row.files if number is not None else [],  # a code opens the case, not the files
         "back": address(row, number),
         "rate_url": address(row, number, "rate"),
         "object_url": address(row, number, "object"),

@@ -40,6 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if find_spec("linli.incidents.urls_desk"):
     urlpatterns.append(path("", include("linli.incidents.urls_desk")))
+if find_spec("linli.incidents.urls_admin"):
+    urlpatterns.append(path("", include("linli.incidents.urls_admin")))
 
 # What is mounted here stands in the residents' head bar.
 register_nav(

@@ -132,10 +132,7 @@ def serve(plan: Plan) -> int:
         cluster, programs = prepare(plan)
     except (DatabaseUnavailable, nats.NatsUnavailable) as error:
         return refuse(str(error))
-    steps = [["migrate", "--noinput", "--verbosity=0"]] * plan.migrate + [
-        ["demo", "load", "--if-empty"]
-    ] * plan.demo
-    for step in steps:
+    for step in steps_before(plan):
         say("linli", f"linli {' '.join(step)}")
         if once(step):
             return refuse(f"linli {' '.join(step)} 未完成，见上文")

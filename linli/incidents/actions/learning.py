@@ -1,4 +1,7 @@
-"""The classifier learns from people's corrections, every night, in shadow; a worse model never takes over."""
+"""The classifier learns from people's corrections, every night, in shadow; a worse model never takes over.
+
+`training` is imported where it is used: it brings scikit-learn, which the processes that only serve do without.
+"""
 
 import secrets
 from collections import Counter
@@ -14,7 +17,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from linli.incidents import catalogue, training
+from linli.incidents import catalogue
 from linli.incidents.classifier import Model
 from linli.incidents.models import Correction, ModelVersion
 from linli.kernel import Refused
@@ -31,6 +34,8 @@ KEPT_FILES = 10  # a file is up to 10 MB and there may be one a night
 
 def ensure_model() -> ModelVersion:
     """The starter, trained from the project's own examples if there is no model yet; takes some seconds once."""
+    from linli.incidents import training
+
     row = ModelVersion.objects.filter(active=True).first()
     if row and file_of(row):
         return row
@@ -90,10 +95,12 @@ def learn() -> ModelVersion | None:
     A model that is worse is kept as an inactive version with its card, so that the comparison can be read.
     Returns the version it wrote; None when there are too few corrections, or none since the last training.
     """
+    from linli.incidents import training
+
     newest = Correction.objects.aggregate(newest=Max("id"))["newest"]
     if newest is None or ModelVersion.objects.filter(trained_on__newest=newest).exists():
         return None
-    held, taught = _split()
+    held, taught = _split(set(training.large_classes()))
     if len(held) < LEAST_HELD_BACK:
         return None
     fresh = training.train_starter(corrections=([text for text, _ in taught], [code for _, code in taught]))
@@ -101,12 +108,12 @@ def learn() -> ModelVersion | None:
     return _compare(fresh, held, {"examples": examples, "corrections": len(taught), "newest": newest})
 
 
-def _split() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def _split(teachable: set[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The newest fifth of the usable corrections and the rest, (text, code) each, oldest first.
 
     A class of the county's own has no examples yet, so the starter cannot take it up; a retired one is wanted no more.
     """
-    known = set(catalogue.classes.get()) & set(training.large_classes())
+    known = set(catalogue.classes.get()) & teachable
     rows = Correction.objects.order_by("at", "id").values_list("text", "after")
     usable = [(text, code) for text, code in rows if code in known and text.strip()]
     cut = len(usable) - len(usable) // 5

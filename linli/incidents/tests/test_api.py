@@ -54,9 +54,23 @@ def test_a_missing_field_is_invalid_event_data(town: Town, client: Client, name:
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "{", "[1]", '"文字"', "null", '{"type": NaN}', b"\xff\xfe\xfd", "[" * 100_000, "type=1", '{"a": 1e' + "9" * 5000 + "}"]
+    "raw",
+    [
+        "",
+        "{",
+        "[1]",
+        '"文字"',
+        "null",
+        '{"type": NaN}',
+        b"\xff\xfe\xfd",
+        "[" * 100_000,
+        "type=1",
+        '{"a": 1e' + "9" * 5000 + "}",
+    ],
 )
-def test_what_is_not_a_json_object_is_invalid_event_data(town: Town, client: Client, raw: str | bytes) -> None:
+def test_what_is_not_a_json_object_is_invalid_event_data(
+    town: Town, client: Client, raw: str | bytes
+) -> None:
     answer = post(client, EVENT, raw)
     assert (answer.status_code, answer.content) == (400, "事件数据无效".encode())
 
@@ -80,7 +94,9 @@ def test_a_location_is_read_however_it_is_written(town: Town, client: Client, lo
     assert report.grid == GRID and report.lon == pytest.approx(LON) and report.lat == pytest.approx(LAT)
 
 
-@pytest.mark.parametrize("location", ["人民路口", "0,0", "999,999", {"lon": "x", "lat": 1}, {"a": 1}, {"lon": 113.6}])
+@pytest.mark.parametrize(
+    "location", ["人民路口", "0,0", "999,999", {"lon": "x", "lat": 1}, {"a": 1}, {"lon": 113.6}]
+)
 def test_a_place_that_is_no_point_is_kept_as_words(town: Town, client: Client, location: object) -> None:
     assert post(client, EVENT, event(location=location)).status_code == 200
     assert Report.objects.get().place_words
@@ -101,10 +117,14 @@ def test_a_grid_workers_token_files_at_once(town: Town, client: Client) -> None:
 
 def test_a_wrong_token_is_told_apart_from_none(town: Town, client: Client) -> None:
     answer = post(client, EVENT, event(), **bearer("linli_wrong"))
-    assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Bearer" and not Report.objects.exists()
+    assert (
+        answer.status_code == 401 and answer["WWW-Authenticate"] == "Bearer" and not Report.objects.exists()
+    )
 
 
-def test_the_open_call_can_be_bound_to_tokens_or_closed(town: Town, client: Client, settings: LazySettings) -> None:
+def test_the_open_call_can_be_bound_to_tokens_or_closed(
+    town: Town, client: Client, settings: LazySettings
+) -> None:
     settings.LINLI_EVENT_API = "token"
     assert post(client, EVENT, event()).status_code == 401
     assert post(client, EVENT, event(), **bearer(token_of(town, "resident"))).status_code == 200
@@ -118,7 +138,16 @@ def test_the_seed_call_needs_no_csrf_mark_and_only_posts(town: Town) -> None:
     assert strict.get(EVENT).status_code == 405
 
 
-def test_visitors_are_slowed_down_and_told_when_to_come_back(town: Town, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobodys_cookie_speaks_for_them_in_the_seed_call(town: Town) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(town.accounts["worker"])
+    assert post(browser, EVENT, event()).status_code == 200
+    assert Report.objects.get().account_id is None
+
+
+def test_visitors_are_slowed_down_and_told_when_to_come_back(
+    town: Town, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(door.limits()["limits"], "report", [[60, 2]])
     assert [post(client, EVENT, event()).status_code for _ in range(3)] == [200, 200, 429]
     answer = post(client, EVENT, event())
@@ -187,7 +216,9 @@ def test_an_own_report_is_read_by_account_or_code_only(town: Town, client: Clien
         assert client.get(path, headers=stranger).status_code == 404
 
 
-def test_a_wrong_code_is_answered_alike_and_slowed_down(town: Town, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_code_is_answered_alike_and_slowed_down(
+    town: Town, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(door.limits()["limits"], "track", [[60, 2]])
     said = [client.get(f"/api/v1/tracking/{code}") for code in ("2222222222", "好")]
     assert said[0].status_code == 404 and said[0].content == said[1].content
@@ -209,9 +240,21 @@ def test_a_list_is_cut_to_its_reader_and_filtered(town: Town, client: Client) ->
     chief = bearer(token_of(town, "chief"))
     found = client.get("/api/v1/incidents", headers=chief).json()["items"]
     assert [one["number"] for one in found] == [case.number]
-    for query in (f"?area={TOWN}", "?state=filed,working", "?class=sr.litter", f"?near={LON},{LAT},50", "?since=2020-01-01T00:00:00Z"):
+    for query in (
+        f"?area={TOWN}",
+        "?state=filed,working",
+        "?class=sr.litter",
+        f"?near={LON},{LAT},50",
+        "?since=2020-01-01T00:00:00Z",
+    ):
         assert client.get(f"/api/v1/incidents{query}", headers=chief).json()["items"], query
-    for query in ("?area=430181002", "?state=closed", "?class=fac.manhole", f"?near={LON + 0.01},{LAT},50", "?since=2199-01-01"):
+    for query in (
+        "?area=430181002",
+        "?state=closed",
+        "?class=fac.manhole",
+        f"?near={LON + 0.01},{LAT},50",
+        "?since=2199-01-01",
+    ):
         assert not client.get(f"/api/v1/incidents{query}", headers=chief).json()["items"], query
     assert client.get("/api/v1/incidents", headers=bearer(token_of(town, "far"))).json()["items"] == []
     assert client.get("/api/v1/incidents").status_code == 401
@@ -248,7 +291,9 @@ def test_a_list_of_a_hundred_runs_few_queries(town: Town, client: Client) -> Non
 def _telling() -> object:
     from linli.incidents.rules import Telling
 
-    return Telling(text="路灯不亮", sender="t", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said="fac.streetlight")
+    return Telling(
+        text="路灯不亮", sender="t", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said="fac.streetlight"
+    )
 
 
 def test_a_case_shows_staff_everything_and_its_reporter_no_name(town: Town, client: Client) -> None:
@@ -268,12 +313,18 @@ def closed(town: Town, client: Client) -> dict:
     worker, officer = bearer(token_of(town, "worker")), bearer(token_of(town, "officer"))
     confirm = WorkOrder.objects.get(subject=f"incidents.incident:{mine['incident']}")
     assert post(client, f"/api/v1/orders/{confirm.pk}/accept", {}, **worker).status_code == 200
-    done = post(client, f"/api/v1/orders/{confirm.pk}/handle", {"outcome": "确有垃圾", "found": True}, **worker)
+    done = post(
+        client, f"/api/v1/orders/{confirm.pk}/handle", {"outcome": "确有垃圾", "found": True}, **worker
+    )
     assert done.status_code == 200, done.content
     drain()
     order = WorkOrder.objects.get(subject=confirm.subject, kind="incident.handle")
     handler = officer if order.unit == "430181-CG" else worker
-    for verb, body in (("accept", {}), ("arrive", {"lon": LON, "lat": LAT}), ("handle", {"outcome": "已清运"})):
+    for verb, body in (
+        ("accept", {}),
+        ("arrive", {"lon": LON, "lat": LAT}),
+        ("handle", {"outcome": "已清运"}),
+    ):
         answer = post(client, f"/api/v1/orders/{order.pk}/{verb}", body, **handler)
         assert answer.status_code == 200, answer.content
     drain()
@@ -326,7 +377,9 @@ def test_orders_are_listed_for_their_people(town: Town, client: Client) -> None:
     order = WorkOrder.objects.get(subject=filed(town).subject)
     officer = bearer(token_of(town, "officer"))
     for query in ("", "?mine=true", "?state=dispatched", "?kind=incident.handle"):
-        assert [one["id"] for one in client.get(f"/api/v1/orders{query}", headers=officer).json()["items"]] == [order.pk]
+        assert [
+            one["id"] for one in client.get(f"/api/v1/orders{query}", headers=officer).json()["items"]
+        ] == [order.pk]
 
 
 def test_classes_are_there_with_their_questions(town: Town, client: Client) -> None:
@@ -336,7 +389,11 @@ def test_classes_are_there_with_their_questions(town: Town, client: Client) -> N
 
 def test_every_answer_is_documented(town: Town, client: Client) -> None:
     paths = json.loads(client.get("/api/v1/openapi.json").content)["paths"]
-    ours = {path: one for path, one in paths.items() if path.split("/")[3] in ("reports", "incidents", "orders", "classes", "tracking")}
+    ours = {
+        path: one
+        for path, one in paths.items()
+        if path.split("/")[3] in ("reports", "incidents", "orders", "classes", "tracking")
+    }
     assert len(ours) == 13
     for path, verbs in ours.items():
         for verb, said in verbs.items():

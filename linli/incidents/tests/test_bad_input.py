@@ -21,7 +21,13 @@ from linli.incidents.tests.test_pages import said as first_said
 from linli.kernel.files.models import Attachment
 
 EVENT, REPORTS, PAGE = "/api/event/report", "/api/v1/reports", "/report/"
-EVIL = ["'; DROP TABLE incidents_report; --", "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}{% debug %}", "%s%n\\"]
+EVIL = [
+    "'; DROP TABLE incidents_report; --",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7*7 }}{% debug %}",
+    "%s%n\\",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +48,9 @@ def newest() -> Report:
 
 
 @pytest.mark.parametrize(("lon", "lat"), [(112.9, 28.2), (-0.12, 51.5), (179.9, -89.9)])
-def test_a_point_outside_the_county_is_taken_and_told(town: Town, client: Client, lon: float, lat: float) -> None:
+def test_a_point_outside_the_county_is_taken_and_told(
+    town: Town, client: Client, lon: float, lat: float
+) -> None:
     answer = post(client, REPORTS, told(location={"lon": lon, "lat": lat, "words": "淮川街道东门"}))
     assert answer.status_code == 201 and "范围之外" in answer.json()["warnings"][0]
     row = newest()
@@ -80,7 +88,9 @@ def test_declared_gcj02_is_converted_and_the_system_kept(town: Town, client: Cli
 )  # fmt: skip
 def test_an_impossible_point_is_named_by_its_field(town: Town, client: Client, location: object) -> None:
     answer = post(client, REPORTS, told(location=location))
-    assert answer.status_code == 422 and set(fields_of(answer)) == {"location"} and not Report.objects.exists()
+    assert (
+        answer.status_code == 422 and set(fields_of(answer)) == {"location"} and not Report.objects.exists()
+    )
 
 
 def test_a_bare_nan_is_not_json(town: Town, client: Client) -> None:
@@ -90,7 +100,9 @@ def test_a_bare_nan_is_not_json(town: Town, client: Client) -> None:
 
 
 @pytest.mark.parametrize(("lon", "lat"), [("nan", "28"), ("0", "0"), ("x", "28"), ("1e999", "28")])
-def test_an_impossible_point_on_the_page_keeps_the_rest(town: Town, client: Client, lon: str, lat: str) -> None:
+def test_an_impossible_point_on_the_page_keeps_the_rest(
+    town: Town, client: Client, lon: str, lat: str
+) -> None:
     answer = client.post(PAGE, said(place_1=lon, place_2=lat))
     page = answer.content.decode()
     assert answer.status_code == 422 and "垃圾堆了三天没人清" in page and 'href="#id_place' in page
@@ -101,7 +113,10 @@ def test_an_impossible_point_on_the_page_keeps_the_rest(town: Town, client: Clie
 
 def test_ten_megabytes_of_text_are_too_large_everywhere(town: Town, client: Client) -> None:
     text = "长" * (10 * 1024 * 1024 // 3)
-    for answer in (post(client, REPORTS, told(description=text)), post(client, EVENT, event(description=text))):
+    for answer in (
+        post(client, REPORTS, told(description=text)),
+        post(client, EVENT, event(description=text)),
+    ):
         assert answer.status_code == 413
     page = client.post(PAGE, said(text=text))
     assert page.status_code == 413 and "文字太长" in page.content.decode() and not Report.objects.exists()
@@ -117,9 +132,17 @@ def test_more_than_64_kib_of_text_is_413_and_on_the_page_kept(town: Town, client
 
 def test_control_characters_are_taken_out_and_flagged(town: Town, client: Client) -> None:
     wild = "路灯\x00\x07坏了\u0085\ud800啊"
-    assert post(client, REPORTS, told(description=wild, name="\x00甲\x1b", location="桥\x00头")).status_code == 201
+    assert (
+        post(client, REPORTS, told(description=wild, name="\x00甲\x1b", location="桥\x00头")).status_code
+        == 201
+    )
     row = newest()
-    assert row.text == "路灯坏了啊" and row.name == "甲" and row.place_words == "桥头" and "control_characters" in row.flags
+    assert (
+        row.text == "路灯坏了啊"
+        and row.name == "甲"
+        and row.place_words == "桥头"
+        and "control_characters" in row.flags
+    )
     assert post(client, EVENT, event(description=wild, type="垃\x00圾")).status_code == 200
     assert newest().text == "路灯坏了啊" and newest().class_said == "垃圾"
     assert client.post(PAGE, said(text="路灯\x07坏了")).status_code == 302 and newest().text == "路灯坏了"
@@ -134,7 +157,13 @@ def test_emoji_and_rare_characters_stay(town: Town, client: Client) -> None:
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_code_in_any_field_is_shown_as_text(town: Town, client: Client, evil: str) -> None:
-    body = told(description=evil + "垃圾", name=evil[:60], location={"words": evil, "lon": LON, "lat": LAT}, answers={evil: evil}, **{"class": evil})
+    body = told(
+        description=evil + "垃圾",
+        name=evil[:60],
+        location={"words": evil, "lon": LON, "lat": LAT},
+        answers={evil: evil},
+        **{"class": evil},
+    )
     answer = post(client, REPORTS, body)
     assert answer.status_code == 201 and evil in newest().text
     client.force_login(town.accounts["resident"])
@@ -175,14 +204,20 @@ def test_what_is_not_a_json_object_is_400(town: Town, client: Client, raw: bytes
         ("a.jpg", b"", "image/jpeg"),
     ],
 )
-def test_a_wrong_photo_is_named_and_the_rest_kept(town: Town, client: Client, name: str, data: bytes, kind: str) -> None:
-    answer = client.post(PAGE, {**said(), "photos": [photo("good.jpg"), SimpleUploadedFile(name, data, kind)]})
+def test_a_wrong_photo_is_named_and_the_rest_kept(
+    town: Town, client: Client, name: str, data: bytes, kind: str
+) -> None:
+    answer = client.post(
+        PAGE, {**said(), "photos": [photo("good.jpg"), SimpleUploadedFile(name, data, kind)]}
+    )
     page = answer.content.decode()
     assert answer.status_code == 422 and name in page and "垃圾堆了三天没人清" in page
     assert page.count('name="kept"') == 1 and not Report.objects.exists()
 
 
-@pytest.mark.parametrize("given", ["x", [1], ["nix"], [str(uuid.uuid4())], [True], {"a": 1}, [str(uuid.uuid4())] * 100])
+@pytest.mark.parametrize(
+    "given", ["x", [1], ["nix"], [str(uuid.uuid4())], [True], {"a": 1}, [str(uuid.uuid4())] * 100]
+)
 def test_photos_that_are_none_are_named(town: Town, client: Client, given: object) -> None:
     answer = post(client, REPORTS, told(photos=given))
     assert answer.status_code == 422 and set(fields_of(answer)) == {"photos"}
@@ -190,7 +225,11 @@ def test_photos_that_are_none_are_named(town: Town, client: Client, given: objec
 
 def test_a_hundred_files_are_refused_and_none_kept(town: Town, client: Client) -> None:
     answer = client.post(PAGE, {**said(), "photos": [photo(f"{n}.jpg") for n in range(100)]})
-    assert answer.status_code == 422 and "最多 9 张" in answer.content.decode() and not Attachment.objects.exists()
+    assert (
+        answer.status_code == 422
+        and "最多 9 张" in answer.content.decode()
+        and not Attachment.objects.exists()
+    )
     answer = client.post(PAGE, {**said(), "photos": [photo(f"{n}.jpg") for n in range(101)]})
     assert answer.status_code == 413 and "照片太多" in answer.content.decode() and not Report.objects.exists()
 
@@ -235,7 +274,11 @@ def test_a_stale_form_joins_no_case_that_has_ended(town: Town, client: Client) -
     case = Incident.objects.get()
     actions.void_incident(by=town.chief, incident=case.pk, text="误报")
     answer = client.post(PAGE, said(text="也看到了", asked="1", join=str(case.pk)))
-    assert answer.status_code == 422 and "请重新上报" in answer.content.decode() and "也看到了" in answer.content.decode()
+    assert (
+        answer.status_code == 422
+        and "请重新上报" in answer.content.decode()
+        and "也看到了" in answer.content.decode()
+    )
     assert set(fields_of(post(client, REPORTS, told(join=case.pk)))) == {"join"}
 
 
@@ -253,7 +296,9 @@ def test_a_stale_rating_of_a_reopened_case_is_a_conflict(town: Town, client: Cli
         datetime.now(UTC) - timedelta(days=31),
     ],
 )
-def test_an_absurd_capture_time_is_flagged_and_receipt_counts(town: Town, client: Client, at: datetime) -> None:
+def test_an_absurd_capture_time_is_flagged_and_receipt_counts(
+    town: Town, client: Client, at: datetime
+) -> None:
     assert post(client, REPORTS, told(captured_at=at.isoformat())).status_code == 201
     row = newest()
     assert "odd_captured_at" in row.flags and abs((datetime.now(UTC) - row.received_at).total_seconds()) < 60
@@ -278,7 +323,14 @@ def test_a_wrong_phone_is_named(town: Town, client: Client, phone: str) -> None:
 
 
 def _huge() -> list[tuple[str, Any]]:
-    return [("join", 2**70), ("class", "类" * 65), ("name", "名" * 65), ("answers", "x"), ("anonymous", "ja"), ("description", ["x"])]
+    return [
+        ("join", 2**70),
+        ("class", "类" * 65),
+        ("name", "名" * 65),
+        ("answers", "x"),
+        ("anonymous", "ja"),
+        ("description", ["x"]),
+    ]
 
 
 @pytest.mark.parametrize(("name", "value"), _huge())

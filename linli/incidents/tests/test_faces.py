@@ -50,7 +50,10 @@ def visit(chromium: Browser, live_server: Any, town: Town) -> Iterator[Callable[
 
     def go(path: str, *, width: int = 390, care: bool = False, who: str = "", script: bool = True) -> Page:
         context = chromium.new_context(
-            viewport={"width": width, "height": 800}, locale="zh-CN", java_script_enabled=script, bypass_csp=True
+            viewport={"width": width, "height": 800},
+            locale="zh-CN",
+            java_script_enabled=script,
+            bypass_csp=True,
         )
         opened.append(context)
         cookies = [("linli_care", "1")] if care else []
@@ -58,7 +61,9 @@ def visit(chromium: Browser, live_server: Any, town: Town) -> Iterator[Callable[
             client = Client()
             client.force_login(town.accounts[who])
             cookies.append(("sessionid", client.cookies["sessionid"].value))
-        context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies])
+        context.add_cookies(
+            [{"name": name, "value": value, "url": live_server.url} for name, value in cookies]
+        )
         page = context.new_page()
         page.goto(live_server.url + path)
         return page
@@ -124,9 +129,19 @@ def test_questions_follow_the_chosen_class(town: Town, visit: Callable[..., Page
 
 
 @pytest.mark.parametrize(("width", "care"), [(390, False), (320, True), (1440, False)])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(town: Town, visit: Callable[..., Page], width: int, care: bool) -> None:
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    town: Town, visit: Callable[..., Page], width: int, care: bool
+) -> None:
     closed = closed_case(town, town.resident)
-    telling = Telling(text="巷口路灯不亮", sender="r", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, place_source="pin", class_said="fac.streetlight")
+    telling = Telling(
+        text="巷口路灯不亮",
+        sender="r",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        place_source="pin",
+        class_said="fac.streetlight",
+    )
     declined = actions.report_incident(by=town.resident, telling=telling)
     actions.decline_incident(by=town.clerk, incident=declined.incident, text="现场路灯正常")
     addresses = ["/", "/report/?class=sr.litter", "/track/", "/map/"]
@@ -136,7 +151,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(town: Town, visit: Calla
     for shown, address in [(page, one) for one in addresses] + [(mine, one) for one in signed]:
         shown.goto(re.sub(r"(?<=\d)/.*", "", shown.url) + address)
         shown.evaluate(axe)
-        found = shown.evaluate("(tags) => axe.run({ runOnly: tags }).then((said) => said.violations.map((one) => one.id))", WCAG)
+        found = shown.evaluate(
+            "(tags) => axe.run({ runOnly: tags }).then((said) => said.violations.map((one) => one.id))", WCAG
+        )
         assert found == [], address
         assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
@@ -150,14 +167,23 @@ def transferred(client: Client, path: str) -> int:
     return total
 
 
-def test_a_form_and_a_list_stay_within_their_budgets(town: Town, client: Client, settings: LazySettings) -> None:
+def test_a_form_and_a_list_stay_within_their_budgets(
+    town: Town, client: Client, settings: LazySettings
+) -> None:
     Area.objects.bulk_create(
         [Area(code=f"{TOWN}{n:03d}", name=f"淮川街道第{n}号村", level="community") for n in range(2, 327)]
     )
     atlas.forget()
     client.force_login(town.accounts["resident"])
     for n in range(20):
-        telling = Telling(text=f"第{n}盏路灯不亮", sender="r", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said="fac.streetlight")
+        telling = Telling(
+            text=f"第{n}盏路灯不亮",
+            sender="r",
+            client_uuid=uuid.uuid4(),
+            lon=LON,
+            lat=LAT,
+            class_said="fac.streetlight",
+        )
         actions.report_incident(by=town.resident, telling=telling)
     assert transferred(client, "/report/") <= 25 * 1024
     for path in ("/my/reports/", "/", "/track/"):

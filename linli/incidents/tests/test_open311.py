@@ -31,7 +31,14 @@ def xml(answer: Any) -> ElementTree.Element:
 
 
 def given(key: str, **more: Any) -> dict[str, Any]:
-    return {"api_key": key, "service_code": "sr.litter", "lat": LAT, "long": LON, "description": "桥头垃圾成堆", **more}
+    return {
+        "api_key": key,
+        "service_code": "sr.litter",
+        "lat": LAT,
+        "long": LON,
+        "description": "桥头垃圾成堆",
+        **more,
+    }
 
 
 def made(town: Town, client: Client, **more: Any) -> str:
@@ -43,7 +50,10 @@ def made(town: Town, client: Client, **more: Any) -> str:
 def test_discovery_names_the_standard_and_both_formats(town: Town, client: Client) -> None:
     said = client.get(f"{BASE}/discovery.json").json()
     assert said["endpoints"][0]["specification"].endswith("GeoReport_v2")
-    assert [one.text for one in xml(client.get(f"{BASE}/discovery.xml")).iter("format")] == ["application/json", "text/xml"]
+    assert [one.text for one in xml(client.get(f"{BASE}/discovery.xml")).iter("format")] == [
+        "application/json",
+        "text/xml",
+    ]
 
 
 def test_services_leave_private_classes_out(town: Town, client: Client) -> None:
@@ -64,14 +74,27 @@ def test_a_service_tells_its_questions(town: Town, client: Client) -> None:
 
 def test_a_request_is_made_and_read_back_in_both_formats(town: Town, client: Client) -> None:
     key = token_of(town, "resident")
-    ident = made(town, client, media_url="https://example.org/a.jpg", **{"attribute[q1]": "一大堆", "first_name": "甲"})
+    ident = made(
+        town, client, media_url="https://example.org/a.jpg", **{"attribute[q1]": "一大堆", "first_name": "甲"}
+    )
     case = Incident.objects.get(pk=ident)
-    assert (case.grid, case.channel, case.class_code) == (GRID, "open311", "sr.litter") and "一大堆" in case.text
+    assert (case.grid, case.channel, case.class_code) == (
+        GRID,
+        "open311",
+        "sr.litter",
+    ) and "一大堆" in case.text
     one = client.get(f"{BASE}/requests/{ident}.json", {"api_key": key}).json()[0]
-    assert one["status"] == "open" and one["detailed_status"] == case.state and "桥头垃圾成堆" in one["description"]
+    assert (
+        one["status"] == "open"
+        and one["detailed_status"] == case.state
+        and "桥头垃圾成堆" in one["description"]
+    )
     assert one["media_url"] == "https://example.org/a.jpg" and "媒体" not in one["description"]
     tree = xml(client.get(f"{BASE}/requests/{ident}.xml", {"api_key": key}))
-    assert tree.findtext("request/service_request_id") == ident and tree.findtext("request/media/media_url") == one["media_url"]
+    assert (
+        tree.findtext("request/service_request_id") == ident
+        and tree.findtext("request/media/media_url") == one["media_url"]
+    )
     assert client.get(f"{BASE}/tokens/{ident}.json").json() == [{"service_request_id": ident, "token": ident}]
 
 
@@ -106,13 +129,19 @@ def test_an_xml_answer_to_a_post_is_xml(town: Town, client: Client) -> None:
         ({"description": "长" * 30_000}, 413),
     ],
 )
-def test_a_wrong_request_is_refused_in_the_asked_format(town: Town, client: Client, more: dict, status: int) -> None:
+def test_a_wrong_request_is_refused_in_the_asked_format(
+    town: Town, client: Client, more: dict, status: int
+) -> None:
     body = given(token_of(town, "resident"), **more)
     answer = client.post(f"{BASE}/requests.json", body)
     assert answer.status_code == status
     assert answer.json()[0]["code"] == status and answer.json()[0]["description"]
     tree = xml(client.post(f"{BASE}/requests.xml", body))
-    assert tree.tag == "errors" and tree.findtext("error/code") == str(status) and tree.findtext("error/description")
+    assert (
+        tree.tag == "errors"
+        and tree.findtext("error/code") == str(status)
+        and tree.findtext("error/description")
+    )
     assert not Incident.objects.exists()
 
 
@@ -135,7 +164,9 @@ def test_ended_cases_are_closed_whatever_ended_them(town: Town, client: Client) 
     actions.void_incident(by=town.chief, incident=int(ids[2]), text="重复录入")
     states = {one["service_request_id"]: one["status"] for one in client.get(f"{BASE}/requests.json").json()}
     assert states == dict(zip(ids, ["closed", "closed", "closed", "open"], strict=True))
-    assert {one["service_request_id"] for one in client.get(f"{BASE}/requests.json?status=open").json()} == {ids[3]}
+    assert {one["service_request_id"] for one in client.get(f"{BASE}/requests.json?status=open").json()} == {
+        ids[3]
+    }
     assert len(client.get(f"{BASE}/requests.json?status=closed").json()) == 3
 
 
@@ -152,8 +183,18 @@ def test_lists_are_narrowed_and_paged(town: Town, client: Client) -> None:
     assert ids[0] not in listed("") and len(listed("")) == 4
     old = (timezone.now() - timedelta(days=100)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert listed(f"start_date={old}")[-1] == ids[0]
-    assert listed("updated_after=2199-01-01T00:00:00Z") == [] and len(listed("updated_before=2199-01-01T00:00:00Z")) == 4
-    for wrong in ("start_date=x", "status=half", "page=0", "page_size=1001", "service_request_id=a", "start_date=2026-02-02&end_date=2026-01-01"):
+    assert (
+        listed("updated_after=2199-01-01T00:00:00Z") == []
+        and len(listed("updated_before=2199-01-01T00:00:00Z")) == 4
+    )
+    for wrong in (
+        "start_date=x",
+        "status=half",
+        "page=0",
+        "page_size=1001",
+        "service_request_id=a",
+        "start_date=2026-02-02&end_date=2026-01-01",
+    ):
         answer = client.get(f"{BASE}/requests.json?{wrong}")
         assert answer.status_code == 400 and answer.json()[0]["code"] == 400, wrong
 
@@ -162,9 +203,15 @@ def test_updates_tell_each_step(town: Town, client: Client) -> None:
     ident = made(town, client)
     actions.decline_incident(by=town.chief, incident=int(ident), text="现场没有发现")
     steps = client.get(f"{BASE}/requests/{ident}/updates.json").json()
-    assert [one["detailed_status"] for one in steps] == ["confirming", "declined"] and steps[-1]["status"] == "closed"
+    assert [one["detailed_status"] for one in steps] == ["confirming", "declined"] and steps[-1][
+        "status"
+    ] == "closed"
     everyone = client.get(f"{BASE}/servicerequestupdates.json").json()
-    assert everyone == steps == client.get(f"{BASE}/servicerequestupdates.json?service_request_id={ident}").json()
+    assert (
+        everyone
+        == steps
+        == client.get(f"{BASE}/servicerequestupdates.json?service_request_id={ident}").json()
+    )
     tree = xml(client.get(f"{BASE}/servicerequestupdates.xml"))
     assert [one.text for one in tree.iter("update_id")] == [one["update_id"] for one in steps]
 
@@ -188,7 +235,9 @@ def test_words_that_xml_cannot_carry_do_not_break_it(town: Town, client: Client)
 def test_another_method_or_format_is_refused(town: Town, client: Client) -> None:
     assert client.delete(f"{BASE}/services.json").json()[0]["code"] == 405
     assert client.get(f"{BASE}/services.yaml").status_code == 404
-    assert client.get(f"{BASE}/services", headers={"Accept": "text/xml"})["Content-Type"].startswith("text/xml")
+    assert client.get(f"{BASE}/services", headers={"Accept": "text/xml"})["Content-Type"].startswith(
+        "text/xml"
+    )
     assert client.get(f"{BASE}/services.json?jurisdiction_id=nowhere").status_code == 404
 
 

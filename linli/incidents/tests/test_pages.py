@@ -191,7 +191,9 @@ def test_questions_of_the_class_are_asked_and_kept(town: Town, client: Client) -
     assert f"{question} 两米高" in row.text
 
 
-def test_a_visitor_reporting_too_often_keeps_what_was_typed(town: Town, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_reporting_too_often_keeps_what_was_typed(
+    town: Town, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(door.limits()["limits"], "report", [[60, 1]])
     client.post("/report/", said())
     answer = client.post("/report/", said(text="第二件事"))
@@ -231,7 +233,10 @@ def test_a_code_opens_the_case_without_an_account(town: Town, client: Client) ->
 def test_every_wrong_code_is_answered_alike(town: Town, client: Client) -> None:
     pages = [client.post("/track/", {"code": code}) for code in ("2222222222", "错", "X" * 40)]
     assert {page.status_code for page in pages} == {404}
-    assert all("没有找到这个查询码" in page.content.decode() or "请核对查询码" in page.content.decode() for page in pages)
+    assert all(
+        "没有找到这个查询码" in page.content.decode() or "请核对查询码" in page.content.decode()
+        for page in pages
+    )
     assert Client().get("/track/case/")["Location"] == "/track/"
 
 
@@ -252,7 +257,15 @@ def closed_case(town: Town, by: Any) -> Report:
     from linli.dispatch import actions as dispatch
     from linli.dispatch.models import WorkOrder
 
-    telling = Telling(text="路口垃圾", sender=by.ref, client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said="sr.litter", place_source="pin")
+    telling = Telling(
+        text="路口垃圾",
+        sender=by.ref,
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        class_said="sr.litter",
+        place_source="pin",
+    )
     receipt = actions.report_incident(by=by, telling=telling)
     confirm = WorkOrder.objects.get(subject=f"incidents.incident:{receipt.incident}")
     dispatch.accept_order(by=town.worker, order=confirm.pk)
@@ -290,7 +303,14 @@ def test_a_reporter_rates_once_and_not_solved_reopens(town: Town, client: Client
     path = f"/my/reports/{row.pk}/rate/"
     wrong = client.post(path, {"client_uuid": str(uuid.uuid4())})
     assert wrong.status_code == 422 and "请选择问题解决了吗" in wrong.content.decode()
-    vote = {"client_uuid": str(uuid.uuid4()), "base_version": "", "resolved": "no", "stars": "2", "reasons": ["half"], "text": "又堆起来了"}
+    vote = {
+        "client_uuid": str(uuid.uuid4()),
+        "base_version": "",
+        "resolved": "no",
+        "stars": "2",
+        "reasons": ["half"],
+        "text": "又堆起来了",
+    }
     assert client.post(path, vote)["Location"] == f"/my/reports/{row.pk}/"
     assert client.post(path, vote)["Location"] == f"/my/reports/{row.pk}/"
     rating = Rating.objects.get()
@@ -306,7 +326,10 @@ def test_a_decline_can_be_objected_to_once_with_a_code(town: Town, client: Clien
     page = other.get("/track/case/").content.decode()
     assert "现场没有发现" in page and "提出异议" in page
     assert other.post("/track/object/", {"text": "", "client_uuid": ""}).status_code == 422
-    assert other.post("/track/object/", {"text": "一直都在", "client_uuid": str(uuid.uuid4())})["Location"] == "/track/case/"
+    assert (
+        other.post("/track/object/", {"text": "一直都在", "client_uuid": str(uuid.uuid4())})["Location"]
+        == "/track/case/"
+    )
     row.incident.refresh_from_db()
     assert row.incident.state == "reported"
     actions.decline_incident(by=town.clerk, incident=row.incident_id, text="仍未发现")
@@ -324,7 +347,9 @@ def test_a_stranger_follows_nothing(town: Town, client: Client) -> None:
 
 def test_a_follower_of_a_merged_case_reads_the_joint_one(town: Town, client: Client) -> None:
     row = reported(client)
-    other = actions.report_incident(by=town.resident, telling=Telling(text="别处", sender="x", lon=LON, lat=LAT, class_said="sr.litter"))
+    other = actions.report_incident(
+        by=town.resident, telling=Telling(text="别处", sender="x", lon=LON, lat=LAT, class_said="sr.litter")
+    )
     actions.merge_incident(by=town.chief, incident=row.incident_id, into=other.incident)
     page = tracked(client).get("/track/case/").content.decode()
     assert "合并办理" in page and other.number in page
@@ -345,8 +370,13 @@ def test_a_case_page_runs_few_queries(town: Town, client: Client) -> None:
 def test_my_reports_are_mine_and_cheap(town: Town, client: Client) -> None:
     assert client.get("/my/reports/")["Location"].startswith("/accounts/login/")
     for _ in range(15):
-        actions.report_incident(by=town.resident, telling=Telling(text="我的事", sender="m", lon=LON, lat=LAT, class_said="sr.litter"))
-    actions.report_incident(by=town.worker, telling=Telling(text="别人的事", sender="o", lon=LON, lat=LAT, class_said="sr.litter"))
+        actions.report_incident(
+            by=town.resident,
+            telling=Telling(text="我的事", sender="m", lon=LON, lat=LAT, class_said="sr.litter"),
+        )
+    actions.report_incident(
+        by=town.worker, telling=Telling(text="别人的事", sender="o", lon=LON, lat=LAT, class_said="sr.litter")
+    )
     client.force_login(town.accounts["resident"])
     client.get("/my/reports/")
     with CaptureQueriesContext(connection) as asked:
@@ -368,34 +398,3 @@ def test_the_inbox_leads_to_the_own_report_and_is_marked_read(town: Town, client
     other.force_login(town.accounts["far"])
     assert "还没有消息" in other.get("/inbox/").content.decode()
     assert Client().get("/inbox/")["Location"].startswith("/accounts/login/")
-
-
-# the public map
-
-
-def test_the_map_shows_no_words_and_nothing_private(town: Town, client: Client) -> None:
-    row = reported(client, text="张三家门口，电话 13800138000", name="李四", phone="13900139000")
-    for page in (client.get("/map/").content.decode(), client.get("/map/points.json").content.decode()):
-        assert "暴露垃圾" in page
-        for personal in ("张三", "13800138000", "李四", "13900139000", "东门桥头"):
-            assert personal not in page
-    point = client.get("/map/points.json").json()["features"][0]["geometry"]["coordinates"]
-    assert point == [round(LON, 4), round(LAT, 4)]
-    Incident.objects.filter(pk=row.incident_id).update(private=True)
-    assert client.get("/map/points.json").json()["features"] == []
-    assert "暴露垃圾" not in client.get("/map/").content.decode()
-
-
-def test_the_map_is_filtered_and_cheap(town: Town, client: Client) -> None:
-    reported(client)
-    assert len(client.get("/map/points.json?state=open&large=sr").json()["features"]) == 1
-    assert client.get("/map/points.json?state=closed").json()["features"] == []
-    assert client.get("/map/points.json?large=fac").json()["features"] == []
-    with CaptureQueriesContext(connection) as asked:
-        client.get("/map/")
-    assert len(asked) <= 4
-
-
-def test_the_map_draws_the_towns(town: Town, client: Client) -> None:
-    names = {one["properties"]["name"] for one in client.get("/map/areas.json").json()["features"]}
-    assert names == {"淮川街道", "集里街道"}

@@ -1,0 +1,144 @@
+"""The roll-up follows every act exactly: what was worked out step by step equals what is worked out from nothing."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linli.dispatch import actions as dispatch
+from linli.dispatch.models import WorkOrder
+from linli.incidents import actions as incidents
+from linli.incidents.models import Incident
+from linli.incidents.tests.conftest import Town
+from linli.kernel.actor import SYSTEM
+from linli.kernel.bus.jobs import drain
+from linli.kernel.deadlines import rules as deadlines
+from linli.kernel.deadlines.queries import calendar_for
+from linli.metrics import actions
+from linli.metrics.models import Case, Daily, GridLoad, Mark
+from linli.metrics.tests.conftest import moved_back, settled, told
+from linli.metrics.tests.walking import walk
+
+
+def everything() -> dict[str, list[tuple]]:
+    """All rows of the room as plain values, the roll-up without its ids."""
+    found = {}
+    for model in (Case, Daily, GridLoad):
+        fields = [field.attname for field in model._meta.concrete_fields if field.attname != "id"]
+        found[model.__name__] = sorted(model.objects.values_list(*fields), key=repr)
+    return found
+
+
+def test_the_roll_up_equals_the_rebuild_after_a_random_history(town: Town, history: list[int]) -> None:
+    assert Incident.objects.filter(pk__in=history).values("state").distinct().count() >= 5
+    stepwise = everything()
+    took = actions.rebuild()
+    assert took["all"] >= took["cases"]
+    assert everything() == stepwise
+    assert stepwise["Daily"] and stepwise["GridLoad"]
+
+
+def test_it_stays_equal_while_the_history_goes_on(town: Town, history: list[int]) -> None:
+    for seed in (11, 12):
+        walk(town, steps=8, seed=seed)
+        settled()
+        stepwise = everything()
+        actions.rebuild()
+        assert everything() == stepwise
+
+
+def test_nothing_changes_when_it_is_worked_out_twice(town: Town, history: list[int]) -> None:
+    once = everything()
+    actions.mark(*history)
+    assert actions.recompute() == len(history)
+    assert everything() == once
+    assert actions.recompute() == 0 and not Mark.objects.exists()
+
+
+def test_merged_and_void_incidents_count_nowhere(town: Town) -> None:
+    first, second = told(1, by=town.worker, own=True), told(2, by=town.worker, own=True)
+    settled()
+    assert Case.objects.count() == 2
+    incidents.void_incident(by=SYSTEM, incident=first, text="测试")
+    settled()
+    assert [row.pk for row in Case.objects.all()] == [second]
+    assert sum(Daily.objects.filter(area="430181001", large="").values_list("reported", flat=True)) == 1
+
+
+def test_a_step_no_fact_tells_of_is_found_all_the_same(town: Town) -> None:
+    case = told(3, by=town.worker, own=True)
+    order = WorkOrder.objects.get(subject=f"incidents.incident:{case}", kind="incident.handle")
+    dispatch.accept_order(by=SYSTEM, order=order.pk)
+    settled()
+    Mark.objects.all().delete()
+    ask = dispatch.ask_for_time(
+        by=town.officer if order.person_id is None else _actor(town, order.person_id),
+        order=order.pk,
+        what="suspend",
+        reason="等审批",
+        ground="budget",
+        until=timezone.now() + timedelta(days=9),
+    )
+    dispatch.decide_ask(by=SYSTEM, ask=ask.pk, granted=True, decision="同意")
+    drain()
+    assert actions.mark_quiet_steps() >= 1
+    actions.recompute()
+    assert Case.objects.get(pk=case).suspended
+
+
+def _actor(town: Town, account: int):
+    return next(actor for actor in (town.worker, town.officer, town.far) if actor.account == account)
+
+
+def test_the_duty_clock_of_a_response_is_the_calendars_own(town: Town) -> None:
+    calendar = calendar_for("430181")
+    here = timezone.get_default_timezone()
+    for number, (start, minutes) in enumerate([("2026-03-02T07:50", 95), ("2026-03-02T17:10", 900), ("2026-03-06T20:00", 4000)]):
+        case = told(20 + number, by=town.resident, own=False)
+        received = timezone.datetime.fromisoformat(start).replace(tzinfo=here)
+        met = received + timedelta(minutes=minutes)
+        Incident.objects.filter(pk=case).update(received_at=received, responded_at=met)
+        actions.mark(case)
+        actions.recompute()
+        row = Case.objects.get(pk=case)
+        assert row.response_seconds == minutes * 60
+        assert row.response_duty == int(deadlines.elapsed(received, met, "dh", calendar) * 3600)
+
+
+def test_the_same_matter_again_shows_a_closed_case_was_not_solved(town: Town) -> None:
+    first = told(30, by=town.worker, own=True)
+    place = Incident.objects.get(pk=first)
+    Incident.objects.filter(pk=first).update(
+        state="closed", cause="fixed", outcome="已清理", closed_at=timezone.now() - timedelta(days=5)
+    )
+    second = told(31, by=town.worker, own=True)
+    Incident.objects.filter(pk=second).update(east=place.east + 30, north=place.north)
+    actions.mark(second)
+    actions.recompute()
+    drain()
+    actions.recompute()
+    assert Case.objects.get(pk=first).false_by == second
+    incidents.reclass_incident(by=SYSTEM, incident=second, class_code="trf.road")
+    settled()
+    assert Case.objects.get(pk=first).false_by is None
+
+
+def test_the_map_learns_that_a_case_became_overdue_by_the_clock_alone(town: Town) -> None:
+    case = told(40, by=town.worker, own=True)
+    settled()
+    load = GridLoad.objects.get()
+    assert (load.open, load.overdue) == (1, 0)
+    Case.objects.filter(pk=case).update(due_at=timezone.now() - timedelta(hours=1))
+    actions.refresh_loads()
+    assert GridLoad.objects.get().overdue == 1
+
+
+@pytest.mark.parametrize("days", [0.5, 40])
+def test_a_case_moves_between_days_without_a_trace(town: Town, days: float) -> None:
+    case = told(50, by=town.worker, own=True)
+    settled()
+    moved_back(case, days)
+    actions.recompute()
+    stepwise = everything()
+    actions.rebuild()
+    assert everything() == stepwise
