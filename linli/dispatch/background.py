@@ -26,7 +26,8 @@ class Like:
 class Background:
     """`topic` is what a ruling is remembered by (a class code), `facts` are (label, words).
 
-    `subjects` are further subjects whose pictures belong to the matter, e.g. the reports of a case.
+    `subjects` are further subjects whose pictures belong to the matter, e.g. the reports of a case; `acts` are
+    (label, address) of what the room itself lets this viewer do.
     """
 
     topic: str = ""
@@ -34,6 +35,7 @@ class Background:
     facts: tuple[tuple[str, str], ...] = ()
     likes: tuple[Like, ...] = ()
     subjects: tuple[str, ...] = ()
+    acts: tuple[tuple[str, str], ...] = ()
 
 
 Tells = Callable[[WorkOrder, Actor, bool], Background]

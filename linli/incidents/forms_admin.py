@@ -15,7 +15,7 @@ from linli.kernel.web.fields import SearchChoiceField
 from linli.kernel.web.forms import Form
 
 
-def area(rows: int = 3) -> forms.Textarea:
+def lined(rows: int = 3) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
 
@@ -40,17 +40,17 @@ class ClassForm(Form):
     domain = forms.CharField(label="领域", max_length=32)
     urgency = forms.ChoiceField(label="紧急程度", choices=choices("urgency"))
     check_mode = forms.ChoiceField(label="核查方式", choices=choices("check_mode"))
-    filing = forms.CharField(label="立案条件", widget=area(2), required=False, max_length=500)
-    closing = forms.CharField(label="结案条件", widget=area(2), required=False, max_length=500)
+    filing = forms.CharField(label="立案条件", widget=lined(2), required=False, max_length=500)
+    closing = forms.CharField(label="结案条件", widget=lined(2), required=False, max_length=500)
     milestones = forms.CharField(
         label="处置阶段与时限",
-        widget=area(),
+        widget=lined(),
         required=False,
         help_text="每行一个阶段：名称、数量、单位，例如“围挡 3 ch”。单位：min 分钟、h 小时、ch 紧急工作时、dh 工作时、wd 工作日、d 天",
     )
-    questions = forms.CharField(label="上报时的提问", widget=area(), required=False, help_text="每行一个问题")
+    questions = forms.CharField(label="上报时的提问", widget=lined(), required=False, help_text="每行一个问题")
     danger_words = forms.CharField(
-        label="危险词", widget=area(), required=False, help_text="每行一个；描述中出现即按特急办理"
+        label="危险词", widget=lined(), required=False, help_text="每行一个；描述中出现即按特急办理"
     )
     skip_confirm = forms.BooleanField(label="类别、定位、照片齐全时可免现场核实", required=False)
     private = forms.BooleanField(label="保密：不上公开地图，只给有关人员看", required=False)
@@ -83,7 +83,7 @@ class ClassForm(Form):
 class WhyForm(Form):
     """Ends something; the reason goes into the record."""
 
-    why = forms.CharField(label="理由", widget=area(2), max_length=500)
+    why = forms.CharField(label="理由", widget=lined(2), max_length=500)
 
 
 def topics() -> list[tuple[str, str]]:
@@ -141,7 +141,7 @@ class RouteForm(Form):
         label="协办职能", choices=(), required=False, widget=forms.CheckboxSelectMultiple
     )
     basis = forms.CharField(
-        label="依据", widget=area(2), max_length=500, help_text="三定方案或责任清单的条目"
+        label="依据", widget=lined(2), max_length=500, help_text="三定方案或责任清单的条目"
     )
     status = forms.ChoiceField(label="依据状态", choices=list(STATUS.items()), initial="to_confirm")
 

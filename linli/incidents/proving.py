@@ -76,18 +76,23 @@ def grids(count: int = 3000) -> list[str]:
     return codes
 
 
-def county(count: int = 3000) -> dict[str, Any]:
-    """Grids, units, a worker a grid, a classifier, and one token of a grid worker for the whole county."""
-    codes = grids(count)
-    units = [
+def units() -> None:
+    """The departments of the county, its desk, and a committee in every community kept."""
+    rows = [
         Unit(code=f"{COUNTY}-{f}", name=f"{f}局", kind="department", function=f, area=COUNTY)
         for f in (*FUNCTIONS, "ZX")
     ]
-    units += [
+    rows += [
         Unit(code=f"{code}-CUN", name=f"{code}村委会", kind="committee", function="CUN", area=code)
-        for code in sorted({code[:12] for code in codes})
+        for code in Area.objects.filter(level="community").order_by("code").values_list("code", flat=True)
     ]
-    Unit.objects.bulk_create(units)
+    Unit.objects.bulk_create(rows)
+
+
+def county(count: int = 3000) -> dict[str, Any]:
+    """Grids, units, a worker a grid, a classifier, and one token of a grid worker for the whole county."""
+    codes = grids(count)
+    units()
     accounts = Account.objects.bulk_create(
         [Account(username=f"w{code}", name=f"网格员{code[-6:]}", password="!") for code in codes],
         batch_size=500,

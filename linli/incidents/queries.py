@@ -207,10 +207,10 @@ def near_same(viewer: Actor, incident: Incident, *, metres: float = 250.0, days:
     found = rows.extra(where=[box], params=[east - metres, north - metres, east + metres, north + metres])
     near = []
     for row in found.order_by("-id")[:50]:
-        row.metres = math.hypot((row.east or 0) - east, (row.north or 0) - north)  # type: ignore[attr-defined]
+        row.metres = math.hypot((row.east or 0) - east, (row.north or 0) - north)
         near.append(row)
-    near = [row for row in near if row.metres <= metres]  # type: ignore[attr-defined]
-    return sorted(near, key=lambda row: row.metres)  # type: ignore[attr-defined]
+    near = [row for row in near if row.metres <= metres]
+    return sorted(near, key=lambda row: row.metres)
 
 
 def like_cases(

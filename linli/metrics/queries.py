@@ -183,7 +183,7 @@ def by_day(viewer: Actor, asked: Asked) -> list[tuple[date, int, int]]:
         )
         for row in rows.order_by("day"):
             for code in wanted.values():
-                found[code][row["day"]] = int(row[f"n_{code}"] or 0)
+                found[code][row["day"]] = int(str(dict(row)[f"n_{code}"] or 0))
     else:
         for day, code in wanted.items():
             rows = (

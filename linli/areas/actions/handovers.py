@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -163,7 +163,7 @@ def return_due(*, today: date | None = None) -> int:
     return sum(_each(pk, "moved", _give_back) for pk in list(due))
 
 
-def _each(number: int, state: str, act) -> int:  # noqa: ANN001 - a function of a Handover
+def _each(number: int, state: str, act: Callable[[Handover], None]) -> int:
     with transaction.atomic():
         row = Handover.objects.select_for_update(skip_locked=True).filter(pk=number, state=state).first()
         if row is not None:

@@ -152,7 +152,8 @@ def _unit_faults(
 
 
 def _line_above(unit: Unit) -> set[str]:
-    line, here = set(), unit
+    line: set[str] = set()
+    here: Unit | None = unit
     while here is not None and here.code not in line:
         line.add(here.code)
         here = here.parent

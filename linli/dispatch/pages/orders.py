@@ -97,7 +97,7 @@ def order_page(request: HttpRequest, number: int) -> HttpResponse:
         "flags": wording.names_of(order.flags),
         "steps": wording.steps(moves, {}, by_id),
         "first": found[0] if found else None,
-        "others": found[1:],
+        "others": found[1:] + [Choice("room", label, url) for label, url in told.acts],
     }
     return offline_page(render(request, "dispatch/order.html", context))
 

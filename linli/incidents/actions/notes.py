@@ -10,7 +10,7 @@ from linli.people.models import VisitNote
 
 def report_from_note(by: Actor, note: VisitNote, text: str) -> str:
     """Takes a visit note as a report at the household's place; returns the incident's subject. Once per note."""
-    home = note.household
+    home = note.household.dwelling
     receipt = report_incident(
         by=by,
         telling=Telling(

@@ -336,6 +336,7 @@ def test_acts_on_a_case_are_those_its_viewer_may_do_now(town: Town) -> None:
     assert acts("officer") == set() and acts("worker") == set()
     dispatch.accept_order(by=town.officer, order=lead(row).pk)
     assert acts("officer") == {"whistle"}  # the lead may call others out
+    assert f"/incidents/{row.pk}/whistle/" in html(client(town, "officer").get(f"/orders/{lead(row).pk}/"))
 
 
 def test_every_act_of_the_case_page_works(town: Town) -> None:

@@ -68,9 +68,10 @@ def queue(deliveries: Sequence[int]) -> None:
     """Queues reactions in the caller's transaction, `AT_ONCE` a job; by name, since jobs stand above actions."""
     if deliveries:
         react_to = app.configure_task(REACT, queue="facts")
-        react_to.batch_defer(
-            *({"deliveries": list(deliveries[i : i + AT_ONCE])} for i in range(0, len(deliveries), AT_ONCE))
-        )
+        parts: list[dict[str, Any]] = [
+            {"deliveries": list(deliveries[i : i + AT_ONCE])} for i in range(0, len(deliveries), AT_ONCE)
+        ]
+        react_to.batch_defer(*parts)
 
 
 def _announce(facts: list[Fact]) -> None:

@@ -80,5 +80,5 @@ def similar(phash: int, *, within: int = 6, besides: int = 0, limit: int = 20) -
         .order_by("-id")
         .values_list("id", "subject", "phash")[:2000]
     )
-    near = [Alike(pk, subject, distance(phash, other)) for pk, subject, other in rows]
+    near = [Alike(pk, subject, distance(phash, other or 0)) for pk, subject, other in rows]
     return sorted((a for a in near if a.bits <= within), key=lambda a: (a.bits, a.attachment))[:limit]

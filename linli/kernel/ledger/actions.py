@@ -24,7 +24,7 @@ class Deed:
     subject: str
     verb: str
     by: str
-    fields: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)
     log: str = "county"
 
@@ -34,7 +34,7 @@ def record(
     subject: str,
     verb: str,
     by: Actor,
-    fields: Mapping[str, str | int | bool | None] | None = None,
+    fields: Mapping[str, object] | None = None,
     personal: Mapping[str, str] | None = None,
     log: str = "county",
 ) -> None:

@@ -14,13 +14,15 @@ def saved_filters(viewer: Actor, table: str) -> list[SavedFilter]:
 
 def run_for(viewer: Actor, ident: UUID) -> BackgroundRun:
     """One's own run. Raises Refused(404), also for somebody else's."""
-    return _own(BackgroundRun.objects.filter(pk=ident), viewer)
+    row: BackgroundRun = _own(BackgroundRun.objects.filter(pk=ident), viewer)
+    return row
 
 
 def import_for(viewer: Actor, ident: UUID, *, lock: bool = False) -> ImportRun:
     """One's own import. Raises Refused(404), also for somebody else's."""
     rows = ImportRun.objects.defer("content").select_related("run")
-    return _own((rows.select_for_update(of=("self",)) if lock else rows).filter(pk=ident), viewer)
+    row: ImportRun = _own((rows.select_for_update(of=("self",)) if lock else rows).filter(pk=ident), viewer)
+    return row
 
 
 def recent_imports(viewer: Actor, kind: str) -> list[ImportRun]:

@@ -60,7 +60,10 @@ def visit(client: Client) -> Callable[..., object]:
 def told(number: int, *, by: Actor, own: bool, far: bool = False, code: str = "sr.litter") -> int:
     """A report of a made-up matter somewhere in the first town, or in the second; returns the incident."""
     draw = random.Random(number)
-    place = {"lon": (0.06 if far else 0.0) + LON + draw.uniform(-0.02, 0.02), "lat": LAT + draw.uniform(-0.02, 0.02)}
+    place = {
+        "lon": (0.06 if far else 0.0) + LON + draw.uniform(-0.02, 0.02),
+        "lat": LAT + draw.uniform(-0.02, 0.02),
+    }
     telling = Telling(
         text=f"第 {number} 处有垃圾没人清",
         sender=f"device:{number}",
@@ -76,7 +79,15 @@ def told(number: int, *, by: Actor, own: bool, far: bool = False, code: str = "s
 def moved_back(incident: int, days: float) -> None:
     """The case as if it had begun, and ended, some days earlier."""
     row = Incident.objects.get(pk=incident)
-    for name in ("received_at", "filed_at", "responded_at", "promised_at", "due_at", "handled_at", "closed_at"):
+    for name in (
+        "received_at",
+        "filed_at",
+        "responded_at",
+        "promised_at",
+        "due_at",
+        "handled_at",
+        "closed_at",
+    ):
         if at := getattr(row, name):
             setattr(row, name, at - timedelta(days=days))
     row.save()

@@ -93,7 +93,9 @@ def _actor(town: Town, account: int):
 def test_the_duty_clock_of_a_response_is_the_calendars_own(town: Town) -> None:
     calendar = calendar_for("430181")
     here = timezone.get_default_timezone()
-    for number, (start, minutes) in enumerate([("2026-03-02T07:50", 95), ("2026-03-02T17:10", 900), ("2026-03-06T20:00", 4000)]):
+    for number, (start, minutes) in enumerate(
+        [("2026-03-02T07:50", 95), ("2026-03-02T17:10", 900), ("2026-03-06T20:00", 4000)]
+    ):
         case = told(20 + number, by=town.resident, own=False)
         received = timezone.datetime.fromisoformat(start).replace(tzinfo=here)
         met = received + timedelta(minutes=minutes)

@@ -56,7 +56,9 @@ def test_the_p90_never_falls_below_the_median(spread: list[int]) -> None:
     assert middle is None or late is None or middle <= late
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(0.4, "不到 1 分钟"), (27, "27 分钟"), (150, "2.5 小时"), (4320, "3.0 天")])
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0.4, "不到 1 分钟"), (27, "27 分钟"), (150, "2.5 小时"), (4320, "3.0 天")]
+)
 def test_minutes_are_said_in_words(minutes: float, words: str) -> None:
     assert rules.minutes_words(minutes) == words
 
@@ -92,6 +94,8 @@ def test_an_empty_chart_still_has_its_rules() -> None:
     assert drawn.bars[0][3] == 0 and len(drawn.rules) == 2
 
 
-@pytest.mark.parametrize(("most", "step"), [(1, 1), (5, 1), (6, 2), (11, 5), (26, 10), (193, 50), (1200, 500)])
+@pytest.mark.parametrize(
+    ("most", "step"), [(1, 1), (5, 1), (6, 2), (11, 5), (26, 10), (193, 50), (1200, 500)]
+)
 def test_rules_stand_at_round_numbers(most: int, step: int) -> None:
     assert step_of(most) == step

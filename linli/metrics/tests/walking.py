@@ -40,7 +40,9 @@ def walk(town: Town, *, steps: int, seed: int) -> list[int]:
 
 
 def _person(town: Town, order: WorkOrder) -> Actor:
-    return next((actor for actor in (town.worker, town.far, town.officer) if actor.account == order.person_id), SYSTEM)
+    return next(
+        (actor for actor in (town.worker, town.far, town.officer) if actor.account == order.person_id), SYSTEM
+    )
 
 
 def one_step(town: Town, draw: random.Random, incident: int, ids: list[int]) -> None:
@@ -49,7 +51,9 @@ def one_step(town: Town, draw: random.Random, incident: int, ids: list[int]) -> 
     if case.state in OPEN and luck < 0.05:
         actions.void_incident(by=SYSTEM, incident=incident, text="重复登记")
     elif case.state in OPEN and luck < 0.1:
-        actions.reclass_incident(by=SYSTEM, incident=incident, class_code="trf.road" if luck < 0.07 else "sr.litter")
+        actions.reclass_incident(
+            by=SYSTEM, incident=incident, class_code="trf.road" if luck < 0.07 else "sr.litter"
+        )
     elif case.state in ("filed", "working") and luck < 0.14:
         others = [one for one in ids if one != incident]
         actions.merge_incident(by=SYSTEM, incident=incident, into=draw.choice(others), text="同一件事")
@@ -61,7 +65,9 @@ def one_step(town: Town, draw: random.Random, incident: int, ids: list[int]) -> 
         else:
             actions.file_incident(by=SYSTEM, incident=incident, class_code="sr.litter")
     elif case.state == "checking":
-        actions.check_incident(by=town.checker if luck < 0.5 else SYSTEM, incident=incident, passed=luck < 0.75, text="看过")
+        actions.check_incident(
+            by=town.checker if luck < 0.5 else SYSTEM, incident=incident, passed=luck < 0.75, text="看过"
+        )
     elif case.state == "closed":
         after_closing(town, draw, case)
     else:
@@ -77,12 +83,16 @@ def order_step(town: Town, draw: random.Random, order: WorkOrder) -> None:
     elif order.state == "dispatched":
         dispatch.accept_order(by=by, order=order.pk)
     elif order.state in ("disputed", "raised"):
-        dispatch.dispatch_order(by=SYSTEM, order=order.pk, to=Assignee("430181-ZJ"), said=Said(text="改派", reason="basis"))
+        dispatch.dispatch_order(
+            by=SYSTEM, order=order.pk, to=Assignee("430181-ZJ"), said=Said(text="改派", reason="basis")
+        )
     elif order.state == "accepted" and order.kind == "incident.confirm":
         actions.confirm_incident(by=SYSTEM, order=order.pk, found=luck < 0.8, text="到场看过")
     elif order.state == "accepted" and luck < 0.15 and by is not SYSTEM:
         until = timezone.now() + timedelta(days=20)
-        ask = dispatch.ask_for_time(by=by, order=order.pk, what="suspend", reason="等审批", ground="budget", until=until)
+        ask = dispatch.ask_for_time(
+            by=by, order=order.pk, what="suspend", reason="等审批", ground="budget", until=until
+        )
         dispatch.decide_ask(by=SYSTEM, ask=ask.pk, granted=True, decision="同意")
     elif order.state == "accepted" and order.kind == "incident.handle":
         dispatch.handle_order(by=by, order=order.pk, outcome="已清理")
@@ -92,6 +102,8 @@ def after_closing(town: Town, draw: random.Random, case: Incident) -> None:
     luck = draw.random()
     report = Report.objects.filter(incident=case).order_by("id").first()
     if luck < 0.5 and report is not None:
-        actions.rate_incident(by=town.resident, report=report.pk, resolved=luck < 0.35, stars=draw.randint(1, 5))
+        actions.rate_incident(
+            by=town.resident, report=report.pk, resolved=luck < 0.35, stars=draw.randint(1, 5)
+        )
     elif luck < 0.6:
         actions.reopen_incident(by=SYSTEM, incident=case.pk, text="又出现了")

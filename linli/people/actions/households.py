@@ -24,8 +24,8 @@ def add_household(
     home = Dwelling.objects.filter(pk=dwelling).first() if dwelling is not None else None
     if dwelling is not None and home is None:
         raise Refused("没有这处住所。", code="no_dwelling", status=404)
-    place = None if home else areas.located(lon, lat, source_crs=source_crs, code=area)
-    codes = codes_from(home) if home else {name: place[name] for name in codes_from(None)}
+    place = areas.located(lon, lat, source_crs=source_crs, code=area)
+    codes = {name: getattr(home, name) if home else place[name] for name in codes_from(None)}
     where = codes["grid"] or codes["community"] or codes["street"] or codes["county"]
     wrong = _household_faults(address if home is None else "有", where, kind, area)
     if wrong:

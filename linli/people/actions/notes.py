@@ -99,7 +99,7 @@ def route_note(*, by: Actor, note: int, to: str, text: str = "") -> VisitNote:
         wrong["to"] = ["请选择转办去向"]
     if not words:
         wrong["text"] = ["请写明要转办的内容"]
-    if wrong:
+    if wrong or target is None:
         raise Refused("转办信息有误，请按提示改正。", code="wrong_route", fields=wrong)
     if row.routed_to:
         raise Refused("这篇日记已经转办，不用再转。", code="routed", status=409)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from linli.kernel import Refused
@@ -23,6 +25,7 @@ def reveal(*, by: Actor, kind: str, number: int, fields: tuple[str, ...], reason
 
     The ledger keeps who looked at which fields of whom, and the reason as a salted hash the person may ask about.
     """
+    model: Any
     model, allowed = FIELDS[kind]
     row = model.objects.select_related("person", "other").filter(pk=number).first() if kind == "tie" else None
     row = row or model.objects.filter(pk=number).first()
@@ -48,5 +51,5 @@ def reveal(*, by: Actor, kind: str, number: int, fields: tuple[str, ...], reason
 
 def _value(row: Person | Dwelling | Tie, name: str) -> str:
     """A tie to somebody known here has that person's name and phone."""
-    own = getattr(row, name)
+    own: str = getattr(row, name)
     return own or (getattr(row.other, name) if isinstance(row, Tie) and row.other else own)
