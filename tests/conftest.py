@@ -19,7 +19,7 @@ def fresh_counters() -> None:
 
 @pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.LINLI_FILES = tmp_path / "files"
+    settings.LINLI_FILES, settings.LINLI_MODELS = tmp_path / "files", tmp_path / "models"
 
 
 @pytest.fixture(scope="module")

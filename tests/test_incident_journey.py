@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from linli.dispatch.models import Rating, WorkOrder
+from linli.incidents.actions.learning import ensure_model
 from linli.incidents.models import Incident, Report
 from linli.incidents.tests.conftest import GRID, LAT, LON, Town
 from linli.kernel.bus.jobs import drain
@@ -187,6 +188,7 @@ def check(checker: Seat, *, passed: bool, text: str) -> None:
 
 
 def test_a_matter_goes_from_a_phone_to_its_second_closing(town: Town, seats: Callable[..., Seat]) -> None:
+    ensure_model()  # the starter, so that the desk is offered classes to press
     resident, holder = seats("resident", PHONE), seats("", PHONE)
     clerk, chief, checker = seats("clerk", DESK), seats("chief", DESK), seats("checker", DESK)
     officer = seats("officer", PHONE)

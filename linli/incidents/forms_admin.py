@@ -48,7 +48,9 @@ class ClassForm(Form):
         required=False,
         help_text="每行一个阶段：名称、数量、单位，例如“围挡 3 ch”。单位：min 分钟、h 小时、ch 紧急工作时、dh 工作时、wd 工作日、d 天",
     )
-    questions = forms.CharField(label="上报时的提问", widget=lined(), required=False, help_text="每行一个问题")
+    questions = forms.CharField(
+        label="上报时的提问", widget=lined(), required=False, help_text="每行一个问题"
+    )
     danger_words = forms.CharField(
         label="危险词", widget=lined(), required=False, help_text="每行一个；描述中出现即按特急办理"
     )
@@ -61,11 +63,12 @@ class ClassForm(Form):
     status = forms.ChoiceField(label="依据状态", choices=choices("status"), initial="to_confirm")
 
     def __init__(self, *args: Any, row: IncidentClass | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {name: value for name, value in PLAIN.items() if isinstance(value, str)})
         if row:
             shown = {name: getattr(row, name) for name in PLAIN}
             shown |= {name: "\n".join(shown[name]) for name in ("questions", "danger_words")}
             shown["milestones"] = write_steps(row.milestones)
-            kwargs.setdefault("initial", {**shown, "code": row.code})
+            kwargs["initial"] = {**shown, "code": row.code}
             kwargs.setdefault("base_version", row.version)
         super().__init__(*args, **kwargs)
         self.page_title = f"修改类别：{row.name}" if row else "新增类别"

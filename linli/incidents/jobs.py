@@ -1,13 +1,19 @@
-"""What runs at night."""
+"""What runs at night, and now and then."""
 
 from linli.incidents import bulk
-from linli.incidents.actions.learning import learn
-from linli.kernel.bus.registry import daily
+from linli.incidents.actions.learning import ensure_model, learn
+from linli.kernel.bus.registry import daily, every
 
 
 @daily("02:40")
 def learn_from_corrections() -> None:
     learn()
+
+
+@every(300.0)
+def keep_a_model() -> None:
+    """A county without a classifier gets the starter; the first worker that looks trains it."""
+    ensure_model()
 
 
 def run_bulk(run: str) -> None:

@@ -166,7 +166,8 @@ def prepare(plan: Plan) -> tuple[Cluster | None, list[Program]]:
         os.environ["LINLI_NATS_URL"] = broker.url
         embedded.append(Program("nats", broker.command))
     env.check()
-    os.environ["LINLI_LIVE_PORT"] = str(plan.live_port)
+    if not env.flag("LINLI_PRODUCTION"):  # there the front server hands /live/ on, and pages name no port
+        os.environ["LINLI_LIVE_PORT"] = str(plan.live_port)
     web = [*LINLI, "web", "--host", plan.host, "--port", str(plan.port)]
     live = [*LINLI, "live", "--host", plan.host, "--port", str(plan.live_port)]
     worker = [*LINLI, "worker"]

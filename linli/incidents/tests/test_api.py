@@ -25,9 +25,6 @@ def fresh_counters() -> None:
     cache.clear()
 
 
-# the seed's call
-
-
 def test_an_event_is_reported_in_the_promised_words(town: Town, client: Client) -> None:
     answer = post(client, EVENT, event())
     number = Report.objects.get().pk
@@ -156,9 +153,6 @@ def test_visitors_are_slowed_down_and_told_when_to_come_back(
     assert post(client, EVENT, event(), **bearer(token_of(town, "resident"))).status_code == 200
 
 
-# reports
-
-
 def test_a_report_is_answered_with_number_and_code(town: Town, client: Client) -> None:
     answer = post(client, REPORTS, told())
     body = answer.json()
@@ -223,9 +217,6 @@ def test_a_wrong_code_is_answered_alike_and_slowed_down(
     said = [client.get(f"/api/v1/tracking/{code}") for code in ("2222222222", "好")]
     assert said[0].status_code == 404 and said[0].content == said[1].content
     assert client.get("/api/v1/tracking/3333333333").status_code == 429
-
-
-# cases and orders
 
 
 def filed(town: Town) -> Incident:

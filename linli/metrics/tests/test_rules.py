@@ -84,7 +84,7 @@ def test_every_stored_measure_is_summed_in_one_cohort_only() -> None:
 
 def test_the_chart_fits_its_sheet() -> None:
     drawn = chart([(date(2026, 11, day), day * 7, day * 5) for day in range(1, 31)])
-    assert all(0 <= x and x + w <= WIDTH and 0 <= y and y + h <= HEIGHT for x, y, w, h in drawn.bars)
+    assert all(x >= 0 and x + w <= WIDTH and y >= 0 and y + h <= HEIGHT for x, y, w, h in drawn.bars)
     assert len(drawn.days) <= 8 and drawn.days[-1][1] == "11/30"
     assert [label for _y, label in drawn.rules][0] == "0"
 

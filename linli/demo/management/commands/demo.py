@@ -55,4 +55,4 @@ class Command(BaseCommand):
         self.stdout.write("演示账号（密码都是 " + password + "）：")
         for username, _, _, _, what in town.DEMO:
             self.stdout.write(f"  {username:<9}{what}")
-        self.stdout.write(f"  居民：手机 {town.RESIDENT_PHONE}，验证码见登录页（演示短信箱）")
+        self.stdout.write(f"  居民：手机 {town.RESIDENT_PHONE}，验证码见 /demo/outbox/（演示短信箱）")

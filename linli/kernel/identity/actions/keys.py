@@ -35,7 +35,7 @@ def rotate_keys(*, by: Actor, fresh: bool = True) -> dict[str, int]:
 def _seal_anew(column: fields.EncryptedTextField) -> int:
     """Raw SQL on the ciphertext: no model's own save, signal or `auto_now` is touched."""
     quote, meta = connection.ops.quote_name, column.model._meta
-    table, name, pk = quote(meta.db_table), quote(str(column.column)), quote(meta.pk.column)
+    table, name, pk = quote(meta.db_table), quote(str(column.column)), quote(str(meta.pk.column))
     ring, done = fields.keys(), 0
     select = (
         f"SELECT {pk}, {name} FROM {table} WHERE {name} <> '' AND {name} NOT LIKE %s"
