@@ -16,6 +16,7 @@ WORDS = {
     "photo_far": "照片拍摄地点距工单超过 100 米",
     "photo_unplaced": "照片没有拍摄位置",
     "photo_reused": "照片与以前的照片相同或极相似",
+    "photo_awaited": "处置后照片还在手机里，尚未传到",
     "odd_clock": "手机时间异常",
 }
 RETURN_REASONS = {

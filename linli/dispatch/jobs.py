@@ -15,6 +15,6 @@ def resume_suspended() -> int:
 
 
 @every(10.0)
-def claim_late_photos() -> int:
+def judge_pictures() -> int:
     """Pictures that came after the act they belong to."""
-    return actions.claim_photos()
+    return actions.judge_late_photos()

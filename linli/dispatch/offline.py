@@ -34,11 +34,9 @@ def said_of(item: OfflineItem, *, text: str = "", reason: str = "") -> Said:
     return Said(reason=reason, text=text, device_at=at, data=data)
 
 
-def awaits(item: OfflineItem, order: WorkOrder, phase: str) -> dict[str, Any]:
-    """What the answer says of the pictures still on the phone; `claim_photos` reads it."""
-    if not item.files:
-        return {}
-    return {"awaits": {"sha256": item.files, "subject": order.subject, "phase": phase, "order": order.pk}}
+def matter(order: WorkOrder, phase: str) -> dict[str, Any]:
+    """What the answer says of the pictures still on the phone: whose they are. The frame ties them when they come."""
+    return {"subject": order.subject, "phase": phase}
 
 
 def overtaken(by: Actor, order: WorkOrder, item: OfflineItem) -> bool:
@@ -58,7 +56,7 @@ def order_of(by: Actor, item: OfflineItem) -> WorkOrder:
 
 
 def queued(act: Act, *, title: str, phase: str = "during") -> Callable[[Actor, OfflineItem], dict[str, Any]]:
-    """Wraps an act for the sync endpoint: overtaken acts become notes, pictures are awaited."""
+    """Wraps an act for the sync endpoint: overtaken acts become notes, pictures follow."""
 
     def run(by: Actor, item: OfflineItem) -> dict[str, Any]:
         order = order_of(by, item)
@@ -77,8 +75,8 @@ def queued(act: Act, *, title: str, phase: str = "during") -> Callable[[Actor, O
         order.refresh_from_db()
         told = {"order": order.pk, "version": order.version, "state": rules.STATE_WORDS[order.state]}
         if not late:
-            return told | awaits(item, order, phase)
-        return told | _superseded(by, order, said, title) | awaits(item, order, phase)
+            return told | matter(order, phase)
+        return told | _superseded(by, order, said, title) | matter(order, phase)
 
     return run
 
@@ -112,7 +110,7 @@ def _handle(by: Actor, order: WorkOrder, item: OfflineItem, said: Said) -> None:
         outcome=item.data["outcome"],
         said=replace(said, text=""),
         position=item.position,
-        awaited=len(item.files),
+        awaited=item.files,
         flags=["odd_clock"] if item.taken.flagged else [],
     )
 

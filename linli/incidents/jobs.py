@@ -7,7 +7,9 @@ from linli.kernel.bus.registry import daily, every
 
 @daily("02:40")
 def learn_from_corrections() -> None:
-    learn()
+    """A lost model file is made good the same night: by what was learnt, else by the starter."""
+    if learn() is None:
+        ensure_model()
 
 
 @every(300.0)

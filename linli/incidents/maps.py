@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from linli.areas import atlas
 from linli.areas import queries as areas
@@ -44,7 +44,7 @@ def larges() -> list[tuple[str, str]]:
     return list(dict.fromkeys((row.large, row.large_name) for row in sorted(rows, key=lambda row: row.pk)))
 
 
-@require_GET
+@require_safe
 def public(request: HttpRequest) -> HttpResponse:
     """公示地图, with the newest as a table beside it."""
     rows = [
@@ -69,7 +69,7 @@ def public(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/map.html", context)
 
 
-@require_GET
+@require_safe
 def points(request: HttpRequest) -> HttpResponse:
     """GeoJSON points, at most 2,000, the newest first."""
     rows = shown(request).filter(lon__isnull=False).only("id", "lon", "lat", "class_code", "state")[:MOST]
@@ -88,7 +88,7 @@ def points(request: HttpRequest) -> HttpResponse:
     return _geojson(features, 60)
 
 
-@require_GET
+@require_safe
 def outlines(request: HttpRequest) -> HttpResponse:
     """Towns, drawn coarsely; the same until a boundary changes."""
     return _geojson(_towns(atlas.version()), 3600)

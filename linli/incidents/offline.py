@@ -77,7 +77,7 @@ def report(by: Actor, item: OfflineItem) -> dict[str, Any]:
                 telling=telling,
                 outcome=str(item.data.get("outcome") or ""),
                 position=item.position,
-                awaited=len(item.files),
+                photos_follow=bool(item.files),
             )
         else:
             receipt = actions.report_incident(by=by, telling=telling)
@@ -88,9 +88,7 @@ def report(by: Actor, item: OfflineItem) -> dict[str, Any]:
         said = "这份上报此前已经收到，不必再传。"
         raise Refused(said, code="uuid_reused", status=409) from None
     told: dict[str, Any] = {"report": receipt.report, "incident": receipt.incident, "number": receipt.number}
-    if item.files:
-        subject = f"incidents.report:{receipt.report}"
-        told["awaits"] = {"sha256": item.files, "subject": subject, "phase": "before"}
+    told |= {"subject": f"incidents.report:{receipt.report}", "phase": "before"}
     return told
 
 

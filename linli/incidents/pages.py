@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from linli.areas import queries as areas
 from linli.incidents import actions, neighbours, outside, photos, queries, rules
@@ -47,7 +47,7 @@ RECEIPT, CODE = "linli_receipt", "linli_code"
 RECEIPT_AGE, CODE_AGE = 3600, 1800
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Residents choose from four big buttons; staff go where their work is."""
     place = place_of(caller(request))
@@ -200,7 +200,7 @@ def _thanked(receipt: actions.Receipt, danger: bool) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
     """The number and the code, large; the cookie is this browser's own for an hour."""
     try:
@@ -264,7 +264,7 @@ def _mine(request: HttpRequest, number: int | None) -> tuple[Report, str]:
     return queries.own_report(caller(request), int(ident), code), code
 
 
-@require_GET
+@require_safe
 def case(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """One's own report: where it stands, since when, until when."""
     try:
@@ -350,7 +350,7 @@ def contest(request: HttpRequest, number: int | None = None) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def my_reports(request: HttpRequest) -> HttpResponse:
     viewer = caller(request)
     if viewer.account is None:

@@ -38,7 +38,9 @@ def background_of(order: WorkOrder, viewer: Actor, with_likes: bool) -> Backgrou
 
 def _acts(order: WorkOrder, row: Incident, viewer: Actor) -> tuple[tuple[str, str], ...]:
     """吹哨 for the lead handler; everybody else goes by the case page."""
-    lead = order.role == "lead" and order.kind == "incident.handle" and order.state in ("accepted", "suspended")
+    lead = (
+        order.role == "lead" and order.kind == "incident.handle" and order.state in ("accepted", "suspended")
+    )
     own = order.person_id is not None and order.person_id == viewer.account
     may = lead and own and "whistle" in rules.MOVES[row.state]
     return (("吹哨", f"/incidents/{row.pk}/whistle/"),) if may else ()

@@ -2,7 +2,7 @@
 
 from linli.dispatch.actions.asks import ask_for_time, decide_ask, resume_due, resume_order
 from linli.dispatch.actions.catalogue import end_duty, set_clock, set_duty, set_ladder
-from linli.dispatch.actions.evidence import attach_photos, claim_photos, handle_with_photos, keep_as_note
+from linli.dispatch.actions.evidence import attach_photos, handle_with_photos, judge_late_photos, keep_as_note
 from linli.dispatch.actions.ladders import fire_rungs
 from linli.dispatch.actions.orders import (
     Assignee,
@@ -37,7 +37,7 @@ __all__ = [
     "attach_photos",
     "build_order",
     "cancel_order",
-    "claim_photos",
+    "judge_late_photos",
     "decide_ask",
     "dispatch_order",
     "end_duty",

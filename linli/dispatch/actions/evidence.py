@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max
 from django.utils import timezone
 
 from linli.dispatch import evidence
@@ -15,14 +15,13 @@ from linli.dispatch.actions.orders import handle_order
 from linli.dispatch.actions.steps import Said, is_assignee, locked, move_row, require_on
 from linli.dispatch.models import WorkOrder
 from linli.kernel import Refused
-from linli.kernel.access.queries import actor_for
-from linli.kernel.actor import Actor
+from linli.kernel.actor import SYSTEM, Actor
 from linli.kernel.files import actions as files
 from linli.kernel.files.models import Attachment
 from linli.kernel.files.queries import similar
 from linli.kernel.ledger.actions import record
-from linli.kernel.web.models import SyncItem
 
+LATEST = 2000  # files looked through for late pictures
 SAME_BITS = 4  # of 64: another matter's picture so alike is the same picture
 
 
@@ -72,12 +71,14 @@ def handle_with_photos(
     keys: Iterable[uuid.UUID] = (),
     said: Said | None = None,
     position: tuple[float, float] | None = None,
-    awaited: int = 0,
+    awaited: Sequence[str] = (),
+    wanted: bool = True,
     flags: Sequence[str] = (),
 ) -> WorkOrder:
     """办结 with after-pictures: attached, judged, then `handle_order` with the flags.
 
-    `awaited` pictures are still on the phone; they are judged when they arrive (`claim_photos`).
+    `awaited` are client UUIDs of pictures still on the phone: they are judged when they arrive (`judge_late_photos`).
+    `wanted` is False where the pictures are elsewhere, e.g. with the report of what was mended on the spot.
     """
     said, row = said or Said(), WorkOrder.objects.get(pk=order)
     if not is_assignee(by, row):
@@ -88,14 +89,15 @@ def handle_with_photos(
         accepted_at=row.accepted_at,
         lon=row.lon,
         lat=row.lat,
-        wanted=not awaited,
+        wanted=wanted and not awaited,
     )
+    data = {**said.data, "awaits": list(awaited)} if awaited else said.data
     return handle_order(
         by=by,
         order=order,
         outcome=outcome,
-        said=replace(said, files=tuple(photo.pk for photo in photos)),
-        flags=[*flags, *found],
+        said=replace(said, files=tuple(photo.pk for photo in photos), data=data),
+        flags=[*flags, *found, *(["photo_awaited"] if awaited else [])],
     )
 
 
@@ -117,48 +119,40 @@ def keep_as_note(*, by: Actor, order: int, text: str, said: Said) -> None:
     )
 
 
-def claim_photos(limit: int = 100) -> int:
-    """Ties pictures that came after their act (text first, photos after) to its matter; returns how many.
+def judge_late_photos() -> int:
+    """Judges pictures that came after their act (text first, photos after); returns how many orders were.
 
-    The answer kept with the synced act says which pictures it awaits and what for.
+    The frame ties them to the matter; here the flag `photo_awaited` gives way to what they show.
     """
-    loose = Attachment.objects.filter(subject="", state="ready", owner__isnull=False).order_by("-id")[:limit]
-    return sum(_claim(photo) for photo in loose)
+    last = Attachment.objects.aggregate(last=Max("pk"))["last"] or 0
+    late = Attachment.objects.filter(pk__gt=last - LATEST, state="ready", phase="after").exclude(subject="")
+    waiting = WorkOrder.objects.filter(
+        subject__in=set(late.values_list("subject", flat=True)), flags__contains=["photo_awaited"]
+    )
+    return sum(_judge(number) for number in waiting.values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _claim(photo: Attachment) -> int:
-    sender = f"account:{photo.owner_id}"
-    wanted = Q(answer__awaits__sha256__contains=[photo.sha256])
-    item = (
-        SyncItem.objects.filter(wanted, sender=sender, status__in=["done", "superseded"])
-        .order_by("-id")
-        .first()
-    )
-    if item is None or photo.owner_id is None:
-        return 0
-    by, awaits = actor_for(photo.owner_id), item.answer["awaits"]
-    attach_photos(by=by, keys=[photo.key], subject=awaits["subject"], phase=awaits["phase"])
-    photo.refresh_from_db()
-    if awaits.get("order"):
-        _note_arrival(by, photo, item, int(awaits["order"]))
-    return 1
-
-
-def _note_arrival(by: Actor, photo: Attachment, item: SyncItem, number: int) -> None:
+def _judge(number: int) -> int:
+    """Once all awaited pictures of the last 办结 are there."""
     row, now = locked(number), timezone.now()
-    if photo.phase == "after":
-        position = (item.lon, item.lat) if item.lon is not None else None
-        found = evidence.misses(
-            shots([photo], at=item.captured_at, position=position),
-            accepted_at=row.accepted_at,
-            lon=row.lon,
-            lat=row.lat,
-        )
-        row.flags = sorted({*row.flags, *found})
-        row.save(update_fields=["flags"])
-    owner = photo.owner
-    named = replace(by, name=str(owner)) if owner else by
-    said = Said(text="补传现场照片", files=(photo.pk,), device_at=item.captured_at)
-    move_row(row, "note", row.state, named, now, said).save(force_insert=True)
-    record(subject=row.subject, verb="order.photo", by=by, fields={"order": row.pk, "file": photo.pk})
+    act = row.moves.filter(action="handle", data__has_key="awaits").order_by("-id").first()
+    if act is None or "photo_awaited" not in row.flags:
+        return 0
+    awaits = act.data["awaits"]
+    photos = list(
+        Attachment.objects.filter(subject=row.subject, state="ready", client_uuid__in=awaits).order_by("id")
+    )
+    if len(photos) < len(awaits):
+        return 0
+    position = (act.data["lon"], act.data["lat"]) if "lon" in act.data else None
+    seen = shots(photos, at=act.device_at, position=position)
+    found = evidence.misses(seen, accepted_at=row.accepted_at, lon=row.lon, lat=row.lat)
+    row.flags = sorted({*row.flags, *found} - {"photo_awaited"})
+    row.save(update_fields=["flags"])
+    said = Said(text="处置后照片已传到", files=tuple(photo.pk for photo in photos), device_at=act.device_at)
+    move_row(row, "note", row.state, SYSTEM, now, said).save(force_insert=True)
+    record(
+        subject=row.subject, verb="order.photos", by=SYSTEM, fields={"order": row.pk, "photos": len(photos)}
+    )
+    return 1

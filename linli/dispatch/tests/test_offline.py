@@ -1,6 +1,5 @@
 """Acts queued on a phone: done once, overtaken ones kept as notes, pictures claimed when they come."""
 
-import hashlib
 import io
 import random
 import uuid
@@ -60,11 +59,11 @@ def test_a_day_without_a_network_is_done_in_its_order(posts: Posts, order: Raise
         item("order.accept", row, row.version),
         item("order.arrive", row, row.version),
         item("order.note", row, row.version, text="已联系业主"),
-        item("order.handle", row, row.version, outcome="已换灯泡", files=["0" * 64]),
+        item("order.handle", row, row.version, outcome="已换灯泡", files=[str(uuid.uuid4())]),
     ]
     assert [one["status"] for one in send(posts.worker, *queued)] == ["done"] * 4
     row.refresh_from_db()
-    assert row.state == "handled" and row.outcome == "已换灯泡" and row.flags == []
+    assert row.state == "handled" and row.outcome == "已换灯泡" and row.flags == ["photo_awaited"]
     arrived = row.moves.get(action="arrive")
     assert arrived.device_at and arrived.device_at < arrived.at and arrived.data["lon"] == LON
     assert [one["status"] for one in send(posts.worker, *queued)] == ["already"] * 4
@@ -111,19 +110,19 @@ def test_a_refused_act_stays_for_repair_and_a_stranger_learns_nothing(posts: Pos
         actions.keep_as_note(by=posts.far, order=row.pk, text="x", said=Said())
 
 
-def test_pictures_that_come_later_are_claimed_and_judged(posts: Posts, order: Raise) -> None:
-    row, data = order(), photo(1)
+def test_pictures_that_come_later_are_tied_and_judged(posts: Posts, order: Raise) -> None:
+    row, ident = order(), uuid.uuid4()
     actions.accept_order(by=posts.worker, order=row.pk)
-    digest = hashlib.sha256(data).hexdigest()
-    (answer,) = send(posts.worker, item("order.handle", row, "", files=[digest], outcome="好了"))
-    assert answer["status"] == "done"
-    sent = store_file(by=posts.worker, name="a.png", data=data, client_uuid=uuid.uuid4())
-    store_file(by=posts.worker, name="b.png", data=photo(2), client_uuid=uuid.uuid4())  # awaited by nobody
-    assert actions.claim_photos() == 1 and actions.claim_photos() == 0
+    act = item("order.handle", row, "", files=[str(ident)], outcome="好了")
+    assert send(posts.worker, act)[0]["status"] == "done"
+    assert actions.judge_late_photos() == 0
+    sent = store_file(by=posts.worker, name="a.png", data=photo(1), client_uuid=ident)
+    assert sync.add_files(posts.worker, act["uuid"], [str(sent.key)]) == 1
+    assert actions.judge_late_photos() == 1 and actions.judge_late_photos() == 0
     sent.refresh_from_db()
     assert (sent.subject, sent.phase) == (row.subject, "after")
     row.refresh_from_db()
-    assert "photo_old" in row.flags  # captured nine minutes ago, before the order was accepted
+    assert row.flags == ["photo_old"]  # captured nine minutes ago, before the order was accepted
     assert list(row.moves.order_by("-id")[0].files) == [sent.pk]
 
 

@@ -93,12 +93,14 @@ def learn() -> ModelVersion | None:
     """Trains on the examples and all corrections but the newest fifth, compares on that fifth, publishes if not worse.
 
     A model that is worse is kept as an inactive version with its card, so that the comparison can be read.
-    Returns the version it wrote; None when there are too few corrections, or none since the last training.
+    Returns the version it wrote; None when there are too few corrections, or none since the last training and the
+    active model is at hand.
     """
     from linli.incidents import training
 
     newest = Correction.objects.aggregate(newest=Max("id"))["newest"]
-    if newest is None or ModelVersion.objects.filter(trained_on__newest=newest).exists():
+    known = ModelVersion.objects.filter(trained_on__newest=newest).exists()
+    if newest is None or (known and catalogue.model.get()):
         return None
     held, taught = _split(set(training.large_classes()))
     if len(held) < LEAST_HELD_BACK:

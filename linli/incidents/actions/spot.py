@@ -28,7 +28,7 @@ def report_and_fix(
     outcome: str,
     keys: Iterable[uuid.UUID] = (),
     position: tuple[float, float] | None = None,
-    awaited: int = 0,
+    photos_follow: bool = False,
 ) -> Receipt:
     """Report, file and handle in one act. One in ten goes to checking, the others are closed as fixed.
 
@@ -48,7 +48,8 @@ def report_and_fix(
     )  # the draw to_checking makes for the check on the spot
     if not drawn:
         WorkOrder.objects.filter(pk=order.pk).update(verify="none")
-    handle_with_photos(by=by, order=order.pk, outcome=outcome, keys=keys, position=position, awaited=awaited)
+    shown = bool(telling.files) or photos_follow  # the pictures of the report show the work as well
+    handle_with_photos(by=by, order=order.pk, outcome=outcome, keys=keys, position=position, wanted=not shown)
     start_work(incident=row.pk, at=timezone.now())
     if not drawn:
         _close(row.pk, outcome)

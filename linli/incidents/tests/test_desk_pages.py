@@ -560,7 +560,7 @@ def test_reports_and_confirmations_queue_on_the_phone(town: Town) -> None:
     answers = send(town.worker, find, fix, look)
     assert [one["status"] for one in answers] == ["done"] * 3, answers
     found = Incident.objects.get(pk=answers[0]["incident"])
-    assert found.grid == GRID and found.state == "filed" and answers[0]["awaits"]["phase"] == "before"
+    assert found.grid == GRID and found.state == "filed" and answers[0]["phase"] == "before"
     asked.refresh_from_db()
     assert asked.state == "filed"
     assert [one["status"] for one in send(town.worker, find, fix, look)] == ["already"] * 3

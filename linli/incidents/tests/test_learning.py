@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from linli.incidents import actions, catalogue, jobs
+from linli.incidents import actions, catalogue, jobs, training
 from linli.incidents.actions import learning
 from linli.incidents.models import Correction, Incident, IncidentClass, ModelVersion
 from linli.incidents.rules import Telling
 from linli.incidents.tests.conftest import LAT, LON, Town
-from linli.incidents.training import starter_examples, train_starter
 from linli.kernel import Refused
 from linli.kernel.access.models import Grant
 from linli.kernel.access.queries import actor_for, anonymous
@@ -25,7 +24,7 @@ from linli.kernel.ledger.models import Entry
 
 # Names only this (made-up) place uses; nothing in the shipped examples tells what they stand for.
 LOCAL = {
-    "sr.litter": "葫芦坳", "fac.streetlight": "甲乙杆", "env.noise": "鼎鼎响", "trf.courier": "飞蓬站", "edu.training": "墨香阁",
+    "sr.litter": "葫芦坳", "fac.streetlight": "甲乙庐", "env.noise": "鼎鼎昌", "trf.courier": "飞蓬渡", "edu.training": "墨香阁",
 }  # fmt: skip
 FRAMES = [
     "{}又出毛病了", "来看看{}", "{}没人管", "{}怎么还是老样子", "反映一下{}", "{}的事拖了很久", "关于{}", "{}", "请处理{}", "{}今天又来了",
@@ -34,17 +33,34 @@ FRAMES = [
 ]  # fmt: skip
 
 
+EXAMPLES, CUES = training.starter_examples(), training.starter_cues()
+
+
+def few(pairs: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Texts and codes of eight classes only: learning is the same and takes a second."""
+    kept = [(text, code) for text, code in zip(*pairs, strict=True) if code in {*LOCAL, "saf.dog", "fac.road", "lab.wages"}]
+    return tuple(text for text, _ in kept), tuple(code for _, code in kept)
+
+
+def shorten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(training, "starter_examples", lambda: few(EXAMPLES))
+    patch.setattr(training, "starter_cues", lambda: few(CUES))
+
+
 @pytest.fixture(scope="session")
 def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One trained starter for the whole run, as the file it is served from."""
     path = tmp_path_factory.mktemp("starter") / "starter.npz"
-    train_starter().save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
+        training.train_starter().save(path)
     return path
 
 
 @pytest.fixture
-def models(starter: Path, tmp_path: Path, settings: Any, db: None) -> ModelVersion:
+def models(starter: Path, tmp_path: Path, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     """The starter at work, in a folder of the test's own."""
+    shorten(monkeypatch)
     settings.LINLI_MODELS = tmp_path
     forget_all()
     return version("first.npz", starter, active=True)
@@ -91,7 +107,7 @@ def test_a_model_that_learnt_the_places_words_takes_over(models: ModelVersion, d
     models.refresh_from_db()
     assert row != models and not models.active and learning.file_of(row) and learning.file_of(models)
     assert row.figures["macro_f1"] > 0.9 > 0.5 > row.figures["macro_f1_before"] and row.figures["held_back"] == 30
-    assert row.trained_on == {"examples": len(starter_examples()[0]), "corrections": 120, "newest": Correction.objects.latest("id").pk}
+    assert row.trained_on == {"examples": len(training.starter_examples()[0]), "corrections": 120, "newest": Correction.objects.latest("id").pk}
     found = catalogue.classify("今天的葫芦坳")
     assert found and found[0] == row.pk and found[1].top[0][0] == "sr.litter"
     assert Entry.objects.filter(subject=f"incidents.model:{row.pk}", verb="publish").exists()
@@ -99,7 +115,7 @@ def test_a_model_that_learnt_the_places_words_takes_over(models: ModelVersion, d
 
 
 def test_a_model_taught_wrongly_is_kept_as_a_card_only(models: ModelVersion, django_capture_on_commit_callbacks: Any) -> None:
-    texts, codes = starter_examples()
+    texts, codes = training.starter_examples()
     right = [(text, code) for text, code in zip(texts, codes, strict=True) if code in LOCAL]
     after = dict(zip(LOCAL, [*list(LOCAL)[1:], next(iter(LOCAL))], strict=True))
     wrong = [(text, after[code]) for text, code in right]
@@ -188,13 +204,14 @@ def test_a_file_that_cannot_be_read_is_no_reason_to_lose_a_report(models: ModelV
 
 
 def test_the_starter_is_trained_only_where_no_model_stands(models: ModelVersion, starter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from linli.incidents import training
     from linli.incidents.classifier import Model
 
     monkeypatch.setattr(training, "train_starter", lambda: Model.load(starter))
     assert learning.ensure_model() == models
     (Path(learning.settings.LINLI_MODELS) / models.file).unlink()
-    fresh = learning.ensure_model()
+    forget_all()
+    jobs.learn_from_corrections()
+    fresh = ModelVersion.objects.get(active=True)
     assert fresh != models and fresh.active and fresh.verdict == "起始模型" and learning.file_of(fresh)
 
 

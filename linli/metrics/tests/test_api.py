@@ -12,7 +12,7 @@ from linli.metrics.queries import Asked
 URL = "/api/v1/metrics"
 
 
-def test_every_metric_comes_with_its_definition_and_counts(history: list[int], chief: Actor, visit) -> None:
+def test_every_metric_comes_with_its_definition_and_counts(history: int, chief: Actor, visit) -> None:
     body = json.loads(visit(chief, f"{URL}?days=30").content)
     told = {one["code"]: one for one in body["metrics"]}
     found = queries.readings(chief, Asked(30))
@@ -29,12 +29,12 @@ def test_every_metric_comes_with_its_definition_and_counts(history: list[int], c
 
 
 @pytest.mark.parametrize("by", ["area", "unit", "large"])
-def test_it_splits(history: list[int], chief: Actor, visit, by: str) -> None:
+def test_it_splits(history: int, chief: Actor, visit, by: str) -> None:
     body = json.loads(visit(chief, f"{URL}?by={by}").content)
     assert [group["key"] for group in body["groups"]] == list(queries.grouped(chief, Asked(30), by))
 
 
-def test_a_town_leader_gets_the_town_only(history: list[int], mayor: Actor, visit) -> None:
+def test_a_town_leader_gets_the_town_only(history: int, mayor: Actor, visit) -> None:
     body = json.loads(visit(mayor, f"{URL}?by=area").content)
     assert body["area"] == TOWN and all(group["key"].startswith(TOWN) for group in body["groups"])
     assert visit(mayor, f"{URL}?area={OTHER}").status_code == 404

@@ -20,7 +20,7 @@ PAGES = ("/board/", "/board/wall/", "/board/parts/", "/board/load.json", "/board
 CASES = "/metrics/cases/?metric=honest&part=miss"
 
 
-def test_a_leader_reads_the_county_at_a_glance(history: list[int], chief: Actor, visit) -> None:
+def test_a_leader_reads_the_county_at_a_glance(history: int, chief: Actor, visit) -> None:
     page = visit(chief, "/board/").content.decode()
     for words in (
         "浏阳市网格态势",
@@ -41,7 +41,7 @@ def test_an_empty_board_says_what_to_do_and_shows_no_rates(chief: Actor, visit) 
     assert not re.search(r"\d+\.\d%|>\d+\.\d<", page)
 
 
-def test_the_wall_has_nothing_to_press_but_the_way_out(history: list[int], chief: Actor, visit) -> None:
+def test_the_wall_has_nothing_to_press_but_the_way_out(history: int, chief: Actor, visit) -> None:
     page = visit(chief, "/board/wall/?days=7").content.decode()
     assert "data-wall" in page and "近 7 天" in page and "退出大屏" in page
     assert "怎么算" not in page and "<select" not in page
@@ -56,7 +56,7 @@ def test_a_stranger_is_refused_and_a_visitor_asked_to_sign_in(town: Town, client
 
 @pytest.mark.parametrize("path", [*PAGES, CASES])
 def test_a_neighbouring_town_leader_cannot_ask_for_this_town(
-    history: list[int], neighbour: Actor, visit, path: str
+    history: int, neighbour: Actor, visit, path: str
 ) -> None:
     joined = f"{path}{'&' if '?' in path else '?'}area={TOWN}"
     assert visit(neighbour, joined).status_code == 404
@@ -65,16 +65,14 @@ def test_a_neighbouring_town_leader_cannot_ask_for_this_town(
 
 
 def test_a_row_is_renewed_only_within_ones_own_town(
-    history: list[int], mayor: Actor, neighbour: Actor, visit
+    history: int, mayor: Actor, neighbour: Actor, visit
 ) -> None:
     mine = Case.objects.filter(street=TOWN, private=False).values_list("pk", flat=True)[0]
     assert f'id="row-{mine}"' in visit(mayor, f"/board/row/{mine}/").content.decode()
     assert visit(neighbour, f"/board/row/{mine}/").status_code == 404
 
 
-def test_the_map_gets_loads_and_points_without_anybodys_words(
-    history: list[int], chief: Actor, visit
-) -> None:
+def test_the_map_gets_loads_and_points_without_anybodys_words(history: int, chief: Actor, visit) -> None:
     loads = json.loads(visit(chief, "/board/load.json").content)["loads"]
     assert loads[GRID]["open"] == Case.objects.filter(open=True, grid=GRID).count() > 0
     assert loads[GRID]["words"].startswith("未结")
@@ -83,7 +81,7 @@ def test_the_map_gets_loads_and_points_without_anybodys_words(
     assert json.loads(body)["features"]
 
 
-def test_json_is_packed_for_browsers_that_can_unpack_it(history: list[int], chief: Actor, visit) -> None:
+def test_json_is_packed_for_browsers_that_can_unpack_it(history: int, chief: Actor, visit) -> None:
     answer = visit(chief, "/board/points.json", HTTP_ACCEPT_ENCODING="gzip, br")
     assert answer["Content-Encoding"] == "br" and "Cookie" in answer["Vary"]
 
@@ -92,7 +90,7 @@ def test_json_is_packed_for_browsers_that_can_unpack_it(history: list[int], chie
     ("path", "most"),
     [("/board/", 18), ("/board/wall/", 18), ("/metrics/", 18), ("/metrics/?by=unit", 18), (CASES, 18)],
 )
-def test_pages_ask_the_database_seldom(history: list[int], chief: Actor, visit, path: str, most: int) -> None:
+def test_pages_ask_the_database_seldom(history: int, chief: Actor, visit, path: str, most: int) -> None:
     visit(chief, path)  # fills what is kept in memory
     with CaptureQueriesContext(connection) as caught:
         visit(chief, path)
@@ -121,7 +119,7 @@ def test_the_board_asks_as_often_for_many_cases_as_for_one(town: Town, chief: Ac
 
 
 @pytest.mark.parametrize("by", ["area", "unit", "large"])
-def test_every_figure_of_the_table_opens_its_cases(history: list[int], chief: Actor, visit, by: str) -> None:
+def test_every_figure_of_the_table_opens_its_cases(history: int, chief: Actor, visit, by: str) -> None:
     page = visit(chief, f"/metrics/?by={by}").content.decode()
     links = re.findall(r'href="(/metrics/cases/\?[^"]+)" title="[^：]+：([\d,]+) / ([\d,]+)"', page)
     assert len(links) > 10
@@ -133,7 +131,7 @@ def test_every_figure_of_the_table_opens_its_cases(history: list[int], chief: Ac
         assert rows == want, link
 
 
-def test_the_table_goes_to_excel_as_seen(history: list[int], chief: Actor, visit) -> None:
+def test_the_table_goes_to_excel_as_seen(history: int, chief: Actor, visit) -> None:
     answer = visit(chief, "/metrics/?by=area&export=xlsx")
     sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
     rows = list(sheet.values)
@@ -144,7 +142,7 @@ def test_the_table_goes_to_excel_as_seen(history: list[int], chief: Actor, visit
     assert sum(row[1] for row in rows[1:]) == Case.objects.count()
 
 
-def test_a_private_case_keeps_its_place_and_tells_nothing(history: list[int], mayor: Actor, visit) -> None:
+def test_a_private_case_keeps_its_place_and_tells_nothing(history: int, mayor: Actor, visit) -> None:
     hidden = Case.objects.filter(street=TOWN).values_list("pk", flat=True)[0]
     Incident.objects.filter(pk=hidden).update(private=True)
     page = visit(mayor, "/metrics/cases/?metric=reported&days=30").content.decode()
@@ -171,6 +169,6 @@ def test_the_way_to_the_board_is_shown_to_those_who_may(town: Town, chief: Actor
     assert "/board/" not in [link.url for link in nav(request)]
 
 
-def test_the_board_of_a_community_counts_its_grids(history: list[int], chief: Actor, visit) -> None:
+def test_the_board_of_a_community_counts_its_grids(history: int, chief: Actor, visit) -> None:
     page = visit(chief, f"/board/?area={TOWN}001").content.decode()
     assert "一社区网格态势" in page and COUNTY in page and f"area={OTHER}" not in page
