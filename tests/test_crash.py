@@ -73,15 +73,24 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         folder.chmod(0o755)  # the database may run as another user
     port, live = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
-    environment |= {"LINLI_HOME": str(home), "DJANGO_SETTINGS_MODULE": "linli.site.settings", "LINLI_LOG": "WARNING"}
+    environment |= {
+        "LINLI_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "linli.site.settings",
+        "LINLI_LOG": "WARNING",
+    }
     log = home / "serve.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [*LINLI, "serve", "--port", str(port), "--live-port", str(live)], env=environment, stdout=out, stderr=out
+            [*LINLI, "serve", "--port", str(port), "--live-port", str(live)],
+            env=environment,
+            stdout=out,
+            stderr=out,
         )
     try:
         wait_for(port, log)
-        url = subprocess.run([*LINLI, "database", "url"], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        url = subprocess.run(
+            [*LINLI, "database", "url"], env=environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
         said = subprocess.run(
             [sys.executable, "-c", PREPARE],
             env={**environment, "LINLI_DATABASE_URL": url},
@@ -110,7 +119,11 @@ def wait_for(port: int, log: Path) -> None:
 
 def report(house: House, client_uuid: str, draw: random.Random) -> int | None:
     """Sends one report once; its id when it was answered."""
-    body = {"client_uuid": client_uuid, "description": f"路口的垃圾没人收 {client_uuid[:6]}", "class": "sr.litter"}
+    body = {
+        "client_uuid": client_uuid,
+        "description": f"路口的垃圾没人收 {client_uuid[:6]}",
+        "class": "sr.litter",
+    }
     body["location"] = {"area": draw.choice(house.prepared["grids"])}
     request = urllib.request.Request(
         f"http://127.0.0.1:{house.port}/api/v1/reports",
@@ -160,7 +173,9 @@ def settled(house: House) -> bool:
 
 def test_nothing_answered_is_lost_and_nothing_runs_twice(house: House) -> None:
     stop = threading.Event()
-    phones = [threading.Thread(target=reporter, args=(house, stop, seed * 1000), daemon=True) for seed in range(4)]
+    phones = [
+        threading.Thread(target=reporter, args=(house, stop, seed * 1000), daemon=True) for seed in range(4)
+    ]
     for phone in phones:
         phone.start()
     draw, killed = random.Random(20261122), {"web": 0, "worker": 0, "database": 0}
@@ -194,7 +209,9 @@ def test_nothing_answered_is_lost_and_nothing_runs_twice(house: House) -> None:
             " (SELECT count(*) FROM notify_notice WHERE template = 'incidents.received' AND channel = 'in_app')"
         ).fetchone()
         assert counts == (len(rows),) * 5
-        parked = connection.execute("SELECT reaction, reason FROM bus_delivery WHERE state <> 'done'").fetchall()
+        parked = connection.execute(
+            "SELECT reaction, reason FROM bus_delivery WHERE state <> 'done'"
+        ).fetchall()
         assert parked == []
 
     environment = {**os.environ, "LINLI_HOME": str(house.home), "LINLI_DATABASE_URL": house.url}

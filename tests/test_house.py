@@ -27,7 +27,11 @@ def test_no_drawer_for_everything() -> None:
 
 def test_no_file_is_over_400_lines() -> None:
     files = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))]
-    wrong = {name(path): lines for path in files if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_FILE}
+    wrong = {
+        name(path): lines
+        for path in files
+        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_FILE
+    }
     assert wrong == {}
 
 
@@ -45,7 +49,9 @@ def test_no_function_is_over_60_lines() -> None:
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
 def test_a_room_says_what_it_is_for(room: Path) -> None:
     text = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8")))
-    assert text and len(text) >= 15, f"{name(room)}/__init__.py should say in a paragraph what the room is for"
+    assert text and len(text) >= 15, (
+        f"{name(room)}/__init__.py should say in a paragraph what the room is for"
+    )
 
 
 @pytest.mark.parametrize("module", ["rules.py", "facts.py"])
@@ -61,7 +67,9 @@ def test_rules_and_facts_import_no_django(module: str) -> None:
 
 def public_actions(room: Path) -> set[str]:
     """Names of the public functions of a room's actions that take an actor or write."""
-    modules = [room / "actions.py"] if (room / "actions.py").exists() else sorted((room / "actions").glob("*.py"))
+    modules = (
+        [room / "actions.py"] if (room / "actions.py").exists() else sorted((room / "actions").glob("*.py"))
+    )
     names: set[str] = set()
     for module in modules:
         if module.name in ("steps.py", "__init__.py") or not module.exists():
@@ -97,7 +105,9 @@ def test_the_register_of_facts_and_the_code_are_equal() -> None:
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     }
-    listed = set(re.findall(r"^\| `([a-z_]+\.[A-Za-z]+)`", (ROOT / "docs" / "facts.md").read_text("utf-8"), re.M))
+    listed = set(
+        re.findall(r"^\| `([a-z_]+\.[A-Za-z]+)`", (ROOT / "docs" / "facts.md").read_text("utf-8"), re.M)
+    )
     assert listed == told
 
 

@@ -202,7 +202,9 @@ def test_a_matter_goes_from_a_phone_to_its_second_closing(town: Town, seats: Cal
     resident.go("/")
     code = report(resident)
     row, told = case(), Report.objects.get()
-    assert row.state == "reported" and row.grid == GRID and told.place_source == "gps" and len(told.files) == 1
+    assert (
+        row.state == "reported" and row.grid == GRID and told.place_source == "gps" and len(told.files) == 1
+    )
     assert row.due_at and notices(town) == ["received"]
     received = row.received_at
     assert len(follow(holder, code).steps) == 1 and "幸福巷" in holder.words
@@ -254,7 +256,9 @@ def test_a_matter_goes_from_a_phone_to_its_second_closing(town: Town, seats: Cal
     assert row.received_at == received and WorkOrder.objects.filter(kind="incident.handle").count() == 2
     assert Rating.objects.get().resolved is False and "这件事已重新办理" in resident.words
     assert "reopened" in notices(town)
-    assert "第 2 次办理" in chief.go(f"/incidents/{row.pk}/").words and any("重办" in one for one in chief.steps)
+    assert "第 2 次办理" in chief.go(f"/incidents/{row.pk}/").words and any(
+        "重办" in one for one in chief.steps
+    )
 
     # handled and closed again
     if lead().state == "dispatched":

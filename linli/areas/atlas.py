@@ -73,9 +73,12 @@ class Staff:
     def __init__(self) -> None:
         self.unit_names: dict[str, str] = {}
         self.by_function: dict[tuple[str, str], str] = {}
+        self.open_units: set[str] = set()
         units = Unit.objects.order_by("-code").values_list("code", "name", "function", "area", "active")
         for code, name, function, area, active in units:
             self.unit_names[code] = name
+            if active:
+                self.open_units.add(code)
             if active and function:
                 self.by_function[function, area] = code  # the first code of several stays
         self.keepers: dict[str, dict[str, int]] = defaultdict(dict)

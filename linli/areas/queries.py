@@ -96,6 +96,11 @@ def unit_names() -> dict[str, str]:
     return dict(atlas.staff().unit_names)
 
 
+def unit_open(code: str) -> bool:
+    """Whether there is such a unit and it still takes work."""
+    return code in atlas.staff().open_units
+
+
 def area_name(code: str) -> str:
     """The name of an active area; the code itself when nobody knows it."""
     return atlas.areas().names.get(code, code)

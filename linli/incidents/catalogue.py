@@ -131,7 +131,7 @@ def _by_rule(rule: rules.Route, area: str) -> Sent | None:
     unit = rule.unit or areas.unit_for(rule.function, area[: LEVELS.get(rule.level, 6)]) or ""
     if not unit and rule.level == "community":
         unit = areas.unit_for(COMMITTEE, area) or ""
-    if unit not in areas.unit_names():
+    if not areas.unit_open(unit):
         return None
     return Sent(Assignee(unit), explanation, rule.assist)
 

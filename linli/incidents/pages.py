@@ -278,7 +278,9 @@ def case(request: HttpRequest, number: int | None = None) -> HttpResponse:
 
 def case_context(row: Report, number: int | None, form: Form | None = None) -> dict[str, Any]:
     here: Incident = row.incident
-    rated = queries.ratings_by(row).filter(round=here.round).first()
+    ratings = {one.round: one for one in queries.ratings_by(row)}
+    rated, last = ratings.get(here.round), ratings.get(here.round - 1)
+    reopened = last if last and not last.resolved and here.state in OPEN else None
     within = here.closed_at is not None and outside.rating_open(here.closed_at)
     rate = RateForm() if here.state == "closed" and within and rated is None else None
     contest = ObjectForm() if here.state == "declined" and not here.routing.get("objected") else None
@@ -296,7 +298,7 @@ def case_context(row: Report, number: int | None, form: Form | None = None) -> d
         "merged": row.first_incident_id != row.incident_id,
         "rate": form if isinstance(form, RateForm) else rate,
         "object": form if isinstance(form, ObjectForm) else contest,
-        "rated": rated,
+        "rated": rated or reopened,
         "photos": row.files if number is not None else [],  # a code opens the case, not the files
         "back": address(row, number),
         "rate_url": address(row, number, "rate"),

@@ -25,27 +25,27 @@ class Kept(Generic[Value]):
         self.load, self.stamp = load, stamp
         self._lock = Lock()
         self._value: Value | None = None
+        self._loaded = False
         self._stamp: object = None
         self._checked = 0.0
         _all.append(self)
 
     def get(self) -> Value:
-        value = self._value
-        if value is not None and monotonic() - self._checked < RECHECK_SECONDS:
-            return value
+        if self._loaded and monotonic() - self._checked < RECHECK_SECONDS:
+            return self._value  # type: ignore[return-value]
         with self._lock:
             with connection.cursor() as cursor:
                 cursor.execute(self.stamp)
                 stamp = cursor.fetchone()
-            if self._value is None or stamp != self._stamp:
-                self._value, self._stamp = self.load(), stamp
+            if not self._loaded or stamp != self._stamp:
+                self._value, self._stamp, self._loaded = self.load(), stamp, True
             self._checked = monotonic()
-            return self._value
+            return self._value  # type: ignore[return-value]
 
     def forget(self) -> None:
         """After a change in this very process."""
         with self._lock:
-            self._value = self._stamp = None
+            self._value, self._stamp, self._loaded = None, None, False
 
 
 def forget_all() -> None:

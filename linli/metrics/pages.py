@@ -281,7 +281,6 @@ def table(request: HttpRequest) -> HttpResponse:
         "all_metrics": [_tile(metric, counts, asked, days) for metric in rules.METRICS.values()],
         "response": rules.response_words(counts),
         "large_options": queries.large_names().items(),
-        "unit_options": sorted(areas.unit_names().items(), key=lambda item: item[1]) if asked.unit else [],
         **_frame(viewer, asked),
     }
     return render(request, "metrics/table.html", context | {"title": "指标"})

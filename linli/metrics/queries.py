@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from linli.areas import queries as areas
+from linli.areas.models import Unit
 from linli.incidents import catalogue
 from linli.incidents.models import Incident
 from linli.kernel import Refused
@@ -336,6 +337,13 @@ def large_names() -> dict[str, str]:
     """Large class code -> name; cases nobody has classed yet stand under `-`."""
     names = {row.large: row.large_name for row in catalogue.classes.get().values()}
     return {**dict(sorted(names.items(), key=lambda item: item[1])), "-": "尚未分类"}
+
+
+def unit_options(viewer: Actor) -> tuple[tuple[str, str], ...]:
+    """Active units in one's own areas, and the county's, which work there too."""
+    above = {code[:length] for code in reach(viewer) for length in (6, 9, 12)}
+    rows = Unit.objects.filter(areas.below("area", reach(viewer)) | Q(area__in=above), active=True)
+    return tuple(rows.order_by("name", "code").values_list("code", "name"))
 
 
 def class_name(row: Incident) -> str:

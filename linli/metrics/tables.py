@@ -149,7 +149,7 @@ class CasesTable(Table):
                 "unit",
                 "承办单位",
                 kind="choice",
-                options=tuple(sorted(areas.unit_names().items(), key=lambda item: item[1])),
+                options=queries.unit_options(viewer),
                 apply=_unchanged,
                 more=True,
             ),

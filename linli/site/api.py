@@ -17,13 +17,21 @@ def problem(status: int, title: str, code: str, fields: dict[str, list[str]] | N
     if fields:
         body["errors"] = [{"field": name, "reasons": said} for name, said in fields.items()]
     return HttpResponse(
-        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json; charset=utf-8"
+        json.dumps(body, ensure_ascii=False),
+        status=status,
+        content_type="application/problem+json; charset=utf-8",
     )
 
 
 def build() -> NinjaAPI:
     """The API with its error answers; the site mounts every room's routers on it."""
-    api = NinjaAPI(title="邻里 linli", version=__version__, urls_namespace="api", openapi_url="openapi.json", docs_url=None)
+    api = NinjaAPI(
+        title="邻里 linli",
+        version=__version__,
+        urls_namespace="api",
+        openapi_url="openapi.json",
+        docs_url=None,
+    )
 
     @api.exception_handler(Refused)
     def refused(request: HttpRequest, why: Refused) -> HttpResponse:
@@ -36,7 +44,9 @@ def build() -> NinjaAPI:
     def invalid(request: HttpRequest, why: ValidationError) -> HttpResponse:
         fields: dict[str, list[str]] = {}
         for error in why.errors:
-            name = ".".join(str(part) for part in error["loc"] if part not in ("body", "payload", "query", "path", "form"))
+            name = ".".join(
+                str(part) for part in error["loc"] if part not in ("body", "payload", "query", "path", "form")
+            )
             fields.setdefault(name or "body", []).append(str(error.get("msg", "")))
         return problem(422, "请求内容有误", "invalid", fields)
 

@@ -19,7 +19,9 @@ def open_orders(account: int) -> list[tuple[int, str]]:
 
 
 @transaction.atomic
-def hand_over_orders(account_from: int, account_to: int, orders: Sequence[int | str], by: Actor = SYSTEM) -> None:
+def hand_over_orders(
+    account_from: int, account_to: int, orders: Sequence[int | str], by: Actor = SYSTEM
+) -> None:
     """Gives these open orders to the other person as they stand: state and clocks run on, the timeline says so."""
     giver, taker = (Account.objects.get(pk=account).name for account in (account_from, account_to))
     now = timezone.now()
@@ -32,7 +34,12 @@ def hand_over_orders(account_from: int, account_to: int, orders: Sequence[int | 
         row.save(update_fields=["person", "version"])
         said = Said(text=f"由{giver}移交{taker}", data={"from": account_from, "to": account_to})
         move_row(row, "reassign", row.state, by, now, said).save(force_insert=True)
-        record(subject=row.subject, verb="order.hand_over", by=by, fields={"order": row.pk, "from": account_from, "to": account_to})
+        record(
+            subject=row.subject,
+            verb="order.hand_over",
+            by=by,
+            fields={"order": row.pk, "from": account_from, "to": account_to},
+        )
 
 
 def open_duties(account: int) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from linli.areas import queries as areas
@@ -98,3 +99,13 @@ def test_the_duty_list_ends_with_its_turns_and_stays_in_its_town(posts: Posts) -
         )
     with pytest.raises(Refused):
         actions.end_duty(by=posts.worker, duty=mine.pk)
+
+
+def test_a_second_open_lead_order_of_a_kind_is_impossible(posts: Posts, order: Raise) -> None:
+    first = order(subject="tests.thing:1")
+    wanted = actions.Wanted(
+        kind=first.kind, subject=first.subject, title="再派一张", place=actions.located(first)
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        actions.raise_order(by=SYSTEM, wanted=wanted)
+    assert list(queries.work_list(posts.worker)) == [first]

@@ -57,11 +57,27 @@ def town(db: None) -> Town:
         _area(code, name, "street", shape)
         _area(code + "001", f"{name}一社区", "community", shape)
         _area(code + "001001", f"{name}第1网格", "grid", shape)
-        Unit.objects.create(code=f"{code}001-CUN", name=f"{name}一社区居委会", kind="committee", function="CUN", area=code + "001")
-        Unit.objects.create(code=f"{code}-ZX", name=f"{name}综治中心", kind="centre", function="ZX", area=code)
+        Unit.objects.create(
+            code=f"{code}001-CUN",
+            name=f"{name}一社区居委会",
+            kind="committee",
+            function="CUN",
+            area=code + "001",
+        )
+        Unit.objects.create(
+            code=f"{code}-ZX", name=f"{name}综治中心", kind="centre", function="ZX", area=code
+        )
     Unit.objects.create(code="430181-ZX", name="县社会治理中心", kind="centre", function="ZX", area=COUNTY)
-    for function, name in (("CG", "城管执法局"), ("ZJ", "住建局"), ("JT", "交通运输局"), ("SL", "水利局"), ("GS", "供水公司")):
-        Unit.objects.create(code=f"430181-{function}", name=name, kind="department", function=function, area=COUNTY)
+    for function, name in (
+        ("CG", "城管执法局"),
+        ("ZJ", "住建局"),
+        ("JT", "交通运输局"),
+        ("SL", "水利局"),
+        ("GS", "供水公司"),
+    ):
+        Unit.objects.create(
+            code=f"430181-{function}", name=name, kind="department", function=function, area=COUNTY
+        )
     RoutingRule.objects.all().delete()
     RoutingRule.objects.create(topic="", function="CG", level="county", basis="测试：全部派城管")
     accounts = {

@@ -16,7 +16,17 @@ from linli.kernel.bus.jobs import drain
 
 
 def telling(**more: object) -> Telling:
-    return Telling(**{"text": "小区门口垃圾堆了三天没人清", "sender": "device:1", "client_uuid": uuid.uuid4(), "lon": LON, "lat": LAT, "class_said": "sr.litter"} | more)  # type: ignore[arg-type]
+    return Telling(
+        **{
+            "text": "小区门口垃圾堆了三天没人清",
+            "sender": "device:1",
+            "client_uuid": uuid.uuid4(),
+            "lon": LON,
+            "lat": LAT,
+            "class_said": "sr.litter",
+        }
+        | more
+    )  # type: ignore[arg-type]
 
 
 def filed(town: Town) -> Incident:
@@ -29,8 +39,14 @@ def test_a_grid_workers_own_find_is_filed_and_dispatched_at_once(town: Town) -> 
     case = filed(town)
     assert case.state == "filed" and case.grid == GRID and case.promised_at
     order = WorkOrder.objects.get(subject=case.subject)
-    assert order.state == "dispatched" and order.unit and order.due_at and order.explanation["text"] is not None
-    assert [move.action for move in Move.objects.filter(subject=case.subject).order_by("id")] == ["report", "file", "dispatch"]
+    assert (
+        order.state == "dispatched" and order.unit and order.due_at and order.explanation["text"] is not None
+    )
+    assert [move.action for move in Move.objects.filter(subject=case.subject).order_by("id")] == [
+        "report",
+        "file",
+        "dispatch",
+    ]
 
 
 def test_a_residents_report_is_confirmed_by_the_grid_worker_first(town: Town) -> None:
@@ -46,7 +62,9 @@ def test_the_same_uuid_is_received_once_and_other_content_is_a_conflict(town: To
     again = actions.report_incident(by=anonymous(), telling=one)
     assert again.report == first.report and again.tracking == first.tracking and again.repeated
     with pytest.raises(Refused) as refused:
-        actions.report_incident(by=anonymous(), telling=telling(client_uuid=one.client_uuid, text="别的内容，路灯坏了"))
+        actions.report_incident(
+            by=anonymous(), telling=telling(client_uuid=one.client_uuid, text="别的内容，路灯坏了")
+        )
     assert refused.value.status == 409
     assert Report.objects.count() == 1
 

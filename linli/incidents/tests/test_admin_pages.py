@@ -60,13 +60,28 @@ def values(client: Client, address: str) -> dict[str, Any]:
 
 
 def reported(town: Town, code: str = "sr.litter") -> Incident:
-    telling = Telling(text="门口有人反映一件事", sender="device:9", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said=code, channel="grid")
+    telling = Telling(
+        text="门口有人反映一件事",
+        sender="device:9",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        class_said=code,
+        channel="grid",
+    )
     return Incident.objects.get(pk=actions.report_incident(by=town.worker, telling=telling).incident)
 
 
 def ruled(town: Town) -> Ruling:
     order = WorkOrder.objects.get(subject=reported(town).subject)
-    return Ruling.objects.create(topic="sr.litter", area=TOWN, unit="430181-ZJ", basis="两家推诿，由住建局办", order=order, valid_from=timezone.now())
+    return Ruling.objects.create(
+        topic="sr.litter",
+        area=TOWN,
+        unit="430181-ZJ",
+        basis="两家推诿，由住建局办",
+        order=order,
+        valid_from=timezone.now(),
+    )
 
 
 # who may
@@ -94,7 +109,17 @@ def test_a_catalogue_editor_sees_classes_only_and_the_administrator_all(town: To
     assert all(admin.get(address).status_code == 200 for address in PAGES)
 
 
-@pytest.mark.parametrize("address", ["/admin/classes/", "/admin/routing/", "/admin/rulings/", "/admin/model/", "/admin/classes/sr.litter/", PAGES[-1]])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/classes/",
+        "/admin/routing/",
+        "/admin/rulings/",
+        "/admin/model/",
+        "/admin/classes/sr.litter/",
+        PAGES[-1],
+    ],
+)
 def test_no_page_asks_the_database_more_than_twelve_times(town: Town, admin: Client, address: str) -> None:
     for _ in range(5):
         ruled(town)
@@ -140,10 +165,19 @@ def test_an_edit_publishes_a_version_and_the_page_shows_what_changed(town: Town,
 
 
 def test_a_wrong_limit_comes_back_beside_its_field_with_all_that_was_typed(town: Town, admin: Client) -> None:
-    said = values(admin, "/admin/classes/sr.litter/edit/") | {"milestones": "清运 三天", "status": "cited", "source": ""}
+    said = values(admin, "/admin/classes/sr.litter/edit/") | {
+        "milestones": "清运 三天",
+        "status": "cited",
+        "source": "",
+    }
     answer = admin.post("/admin/classes/sr.litter/edit/", said)
     page = html(answer)
-    assert answer.status_code == 422 and "清运 三天" in page and "请写明依据" in page and 'href="#id_milestones"' in page
+    assert (
+        answer.status_code == 422
+        and "清运 三天" in page
+        and "请写明依据" in page
+        and 'href="#id_milestones"' in page
+    )
     assert IncidentClass.objects.filter(code="sr.litter").count() == 1
 
 
@@ -155,7 +189,12 @@ def test_an_edit_on_top_of_anothers_is_told(town: Town, admin: Client) -> None:
 
 
 def test_a_new_class_is_added_and_a_taken_code_refused(town: Town, admin: Client) -> None:
-    said = values(admin, "/admin/classes/new/") | {"name": "落叶堆积", "large": "sr", "large_name": "市容环境", "domain": "城乡建设"}
+    said = values(admin, "/admin/classes/new/") | {
+        "name": "落叶堆积",
+        "large": "sr",
+        "large_name": "市容环境",
+        "domain": "城乡建设",
+    }
     taken = admin.post("/admin/classes/new/", {**said, "code": "sr.litter"})
     assert taken.status_code == 422 and "这个代码已有类别" in html(taken)
     assert admin.post("/admin/classes/new/", {**said, "code": "sr.leaves"}).status_code == 302
@@ -182,7 +221,11 @@ def test_the_sheet_holds_every_class_in_the_columns_of_the_import(town: Town, ad
 
 
 def rule_said(client: Client, **more: Any) -> dict[str, Any]:
-    return values(client, "/admin/routing/edit/") | {"topic": "sr.litter", "function": "ZJ", "basis": "专题会议纪要"} | more
+    return (
+        values(client, "/admin/routing/edit/")
+        | {"topic": "sr.litter", "function": "ZJ", "basis": "专题会议纪要"}
+        | more
+    )
 
 
 def test_a_rule_is_saved_only_from_its_dry_run(town: Town, admin: Client) -> None:
@@ -207,14 +250,24 @@ def test_a_wrong_rule_never_reaches_the_dry_run(town: Town, admin: Client) -> No
     assert answer.status_code == 422 and "请填写依据" in html(answer)
     answer = admin.post("/admin/routing/edit/", rule_said(admin, unit="430181-CG"))
     assert answer.status_code == 422 and "只填一个" in html(answer)
-    assert admin.post("/admin/routing/check/?topic=sr&function=XX&level=county&basis=x&status=known", {}).status_code == 422
+    assert (
+        admin.post(
+            "/admin/routing/check/?topic=sr&function=XX&level=county&basis=x&status=known", {}
+        ).status_code
+        == 422
+    )
     assert RoutingRule.objects.count() == 1
 
 
 def test_a_rule_changed_meanwhile_is_told_before_saving(town: Town, admin: Client) -> None:
     address = admin.post("/admin/routing/edit/", rule_said(admin))["Location"]
     said = values(admin, address)
-    set_route(by=actor_for(Account.objects.get(username="administrator-430181").pk), topic="sr.litter", function="SL", basis="他人所改")
+    set_route(
+        by=actor_for(Account.objects.get(username="administrator-430181").pk),
+        topic="sr.litter",
+        function="SL",
+        basis="他人所改",
+    )
     answer = admin.post(address, said)
     assert answer.status_code == 409 and "刚被他人修改" in html(answer)
     assert RoutingRule.objects.get(topic="sr.litter", valid_to=None).function == "SL"
@@ -265,21 +318,37 @@ def test_a_duty_chief_ends_a_ruling_and_the_administrator_only_reads_it(town: To
 # the model
 
 
-def test_the_model_page_shows_card_weeks_and_drift(town: Town, admin: Client, settings: Any, tmp_path: Path) -> None:
+def test_the_model_page_shows_card_weeks_and_drift(
+    town: Town, admin: Client, settings: Any, tmp_path: Path
+) -> None:
     settings.LINLI_MODELS = tmp_path
     assert "还没有模型" in html(admin.get("/admin/model/"))
     (tmp_path / "old.npz").write_bytes(b"x")
-    old = ModelVersion.objects.create(file="old.npz", verdict="起始模型", trained_on={"examples": 1595}, figures={"held_out_accuracy": 0.6834})
+    old = ModelVersion.objects.create(
+        file="old.npz",
+        verdict="起始模型",
+        trained_on={"examples": 1595},
+        figures={"held_out_accuracy": 0.6834},
+    )
     ModelVersion.objects.create(
         file="", verdict="较现用模型差，未启用", trained_on={"examples": 1595, "corrections": 90}, figures={"macro_f1": 0.41, "classes_that_fell": ["sr.litter"]}
     )  # fmt: skip
-    new = ModelVersion.objects.create(file="new.npz", active=True, verdict="不差于现用模型，已启用", trained_on={"examples": 1595, "corrections": 120})
+    new = ModelVersion.objects.create(
+        file="new.npz",
+        active=True,
+        verdict="不差于现用模型，已启用",
+        trained_on={"examples": 1595, "corrections": 120},
+    )
     page = html(admin.get("/admin/model/"))
-    assert "示例 1595 条，更正 120 条" in page and "0.6834" in page and "暴露垃圾" in page and "待核实" in page
+    assert (
+        "示例 1595 条，更正 120 条" in page and "0.6834" in page and "暴露垃圾" in page and "待核实" in page
+    )
     assert f"至少 {LEAST_HELD_BACK} 条" in page and "模型文件不在本机" in page
     assert f"/admin/model/{old.pk}/roll-back/" in page and page.count("roll-back") == 1
     assert "明显多于往常" not in page
-    Correction.objects.bulk_create(Correction(incident=reported(town), text="文", after="sr.litter") for _ in range(3))
+    Correction.objects.bulk_create(
+        Correction(incident=reported(town), text="文", after="sr.litter") for _ in range(3)
+    )
     assert "明显多于往常" in html(admin.get("/admin/model/"))
     assert admin.post(f"/admin/model/{old.pk}/roll-back/").status_code == 302
     old.refresh_from_db()

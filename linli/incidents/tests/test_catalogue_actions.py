@@ -39,7 +39,15 @@ def admin(town: Town) -> Actor:
 
 
 def reported(town: Town, code: str = "sr.litter") -> Incident:
-    telling = Telling(text="门口有人反映一件事", sender="device:9", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said=code, channel="grid")
+    telling = Telling(
+        text="门口有人反映一件事",
+        sender="device:9",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        class_said=code,
+        channel="grid",
+    )
     return Incident.objects.get(pk=actions.report_incident(by=town.worker, telling=telling).incident)
 
 
@@ -54,7 +62,9 @@ def refused(call: Any, **given: Any) -> Refused:
 
 def test_publishing_makes_the_next_version_and_keeps_the_former(admin: Actor) -> None:
     old = IncidentClass.objects.get(code="sr.litter", active=True)
-    new = publish_class(by=admin, code="sr.litter", milestones=[{"name": "清运", "limit": "4 dh"}], source="县城管局通知")
+    new = publish_class(
+        by=admin, code="sr.litter", milestones=[{"name": "清运", "limit": "4 dh"}], source="县城管局通知"
+    )
     assert (new.version, new.active, new.name) == (old.version + 1, True, old.name)
     old.refresh_from_db()
     assert not old.active and old.milestones == [{"name": "清运", "limit": "1 wd"}]
@@ -66,10 +76,14 @@ def test_the_same_content_again_is_no_new_version(admin: Actor) -> None:
     assert publish_class(by=admin, code="sr.litter", source=" 县城管局通知 ") == first
 
 
-def test_a_new_class_is_known_to_intake_after_commit(town: Town, admin: Actor, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_new_class_is_known_to_intake_after_commit(
+    town: Town, admin: Actor, django_capture_on_commit_callbacks: Any
+) -> None:
     assert catalogue.class_of("sr.leaves") is None
     with django_capture_on_commit_callbacks(execute=True):
-        publish_class(by=admin, code="sr.leaves", name="落叶堆积", large="sr", large_name="市容环境", domain="城乡建设")
+        publish_class(
+            by=admin, code="sr.leaves", name="落叶堆积", large="sr", large_name="市容环境", domain="城乡建设"
+        )
     assert catalogue.class_said("落叶堆积") == catalogue.class_of("sr.leaves")
     assert reported(town, "sr.leaves").class_code == "sr.leaves"
 
@@ -116,7 +130,9 @@ def test_a_cited_limit_names_its_source_and_all_defects_come_at_once(admin: Acto
         publish_class(by=admin, code="sr.litter", colour="red")
 
 
-def test_a_retired_class_takes_no_new_case_and_comes_back_as_the_next_version(town: Town, admin: Actor) -> None:
+def test_a_retired_class_takes_no_new_case_and_comes_back_as_the_next_version(
+    town: Town, admin: Actor
+) -> None:
     assert "why" in refused(retire_class, by=admin, code="sr.litter", why=" ").fields
     retire_class(by=admin, code="sr.litter", why="并入其他类")
     forget_all()
@@ -149,7 +165,9 @@ def test_every_class_goes_out_and_comes_in_unchanged(admin: Actor) -> None:
 
 def test_a_row_of_the_sheet_becomes_a_version(admin: Actor) -> None:
     cells = class_sheet.write_cells(IncidentClass.objects.get(code="sr.litter", active=True))
-    row = class_sheet.apply(admin, {**cells, "milestones": "清运 4dh；复查 1 wd", "private": "是", "danger_words": "火；毒"})
+    row = class_sheet.apply(
+        admin, {**cells, "milestones": "清运 4dh；复查 1 wd", "private": "是", "danger_words": "火；毒"}
+    )
     assert row.version == 2 and row.private and row.danger_words == ["火", "毒"]
     assert row.milestones == [{"name": "清运", "limit": "4 dh"}, {"name": "复查", "limit": "1 wd"}]
 
@@ -165,10 +183,17 @@ def test_each_wrong_cell_is_named(admin: Actor) -> None:
 
 def test_a_rule_ends_the_former_and_routes_from_then_on(town: Town, admin: Actor) -> None:
     old = set_route(by=admin, topic="sr.litter", function="CG", basis="三定方案")
-    new = set_route(by=admin, topic="sr.litter", unit="430181-ZJ", assist=["SL"], basis="专题会议纪要", status="cited")
+    new = set_route(
+        by=admin, topic="sr.litter", unit="430181-ZJ", assist=["SL"], basis="专题会议纪要", status="cited"
+    )
     old.refresh_from_db()
     assert old.valid_to and (new.version, new.valid_to, new.edited_by) == (2, None, "周管理")
-    assert set_route(by=admin, topic="sr.litter", unit="430181-ZJ", assist=["SL"], basis="专题会议纪要", status="cited") == new
+    assert (
+        set_route(
+            by=admin, topic="sr.litter", unit="430181-ZJ", assist=["SL"], basis="专题会议纪要", status="cited"
+        )
+        == new
+    )
     forget_all()
     assert reported(town).unit == "430181-ZJ"
     assert Entry.objects.filter(subject=f"incidents.route:{new.pk}", verb="set").exists()
@@ -202,7 +227,9 @@ def test_ending_a_rule_lets_the_wider_one_speak(town: Town, admin: Actor) -> Non
 )
 def test_a_wrong_rule_is_refused_by_field(admin: Actor, field: str, given: dict[str, Any]) -> None:
     Unit.objects.filter(code="430181-GS").update(active=False)
-    why = refused(set_route, **{"by": admin, "topic": "sr.litter", "function": "CG", "basis": "三定方案", **given})
+    why = refused(
+        set_route, **{"by": admin, "topic": "sr.litter", "function": "CG", "basis": "三定方案", **given}
+    )
     assert field in why.fields and why.status == 422
     assert RoutingRule.objects.count() == 1
 
@@ -215,7 +242,10 @@ def test_a_rule_may_not_name_a_closed_unit(admin: Actor) -> None:
 
 def test_a_towns_dispatcher_writes_only_the_towns_rules(town: Town) -> None:
     local = holder("dispatcher", TOWN)
-    assert set_route(by=local, topic="sr", area=COMMUNITY, function="CG", basis="本街道责任清单").area == COMMUNITY
+    assert (
+        set_route(by=local, topic="sr", area=COMMUNITY, function="CG", basis="本街道责任清单").area
+        == COMMUNITY
+    )
     county = RoutingRule.objects.get(topic="", valid_to=None)
     for area in ("", COUNTY, OTHER):
         assert refused(set_route, by=local, topic="sr", area=area, function="CG", basis="越权").status == 403
@@ -242,7 +272,10 @@ def test_a_dry_run_tells_what_would_move_and_writes_nothing(town: Town, admin: A
     assert RoutingRule.objects.count() == 1
     set_route(by=admin, topic="fac", area=TOWN, function="ZJ", basis="三定方案")
     forget_all()
-    assert catalogue.route(class_code="fac.streetlight", large="fac", area=lamp.area, urgency="routine").to.unit == "430181-ZJ"
+    assert (
+        catalogue.route(class_code="fac.streetlight", large="fac", area=lamp.area, urgency="routine").to.unit
+        == "430181-ZJ"
+    )
 
 
 def test_a_dry_run_takes_several_changes_and_an_end(town: Town, admin: Actor) -> None:
@@ -257,4 +290,7 @@ def test_a_dry_run_takes_several_changes_and_an_end(town: Town, admin: Actor) ->
 
 def test_a_dry_run_stays_inside_the_actors_area(town: Town, admin: Actor) -> None:
     reported(town)
-    assert dry_run_routes(by=holder("dispatcher", OTHER), changes=[RouteChange("sr", area=OTHER, function="ZJ")]) == []
+    assert (
+        dry_run_routes(by=holder("dispatcher", OTHER), changes=[RouteChange("sr", area=OTHER, function="ZJ")])
+        == []
+    )

@@ -38,7 +38,11 @@ EXAMPLES, CUES = training.starter_examples(), training.starter_cues()
 
 def few(pairs: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Texts and codes of eight classes only: learning is the same and takes a second."""
-    kept = [(text, code) for text, code in zip(*pairs, strict=True) if code in {*LOCAL, "saf.dog", "fac.road", "lab.wages"}]
+    kept = [
+        (text, code)
+        for text, code in zip(*pairs, strict=True)
+        if code in {*LOCAL, "saf.dog", "fac.road", "lab.wages"}
+    ]
     return tuple(text for text, _ in kept), tuple(code for _, code in kept)
 
 
@@ -58,7 +62,9 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def models(starter: Path, tmp_path: Path, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
+def models(
+    starter: Path, tmp_path: Path, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> ModelVersion:
     """The starter at work, in a folder of the test's own."""
     shorten(monkeypatch)
     settings.LINLI_MODELS = tmp_path
@@ -97,7 +103,9 @@ def administrator() -> Actor:
 # learning
 
 
-def test_a_model_that_learnt_the_places_words_takes_over(models: ModelVersion, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_model_that_learnt_the_places_words_takes_over(
+    models: ModelVersion, django_capture_on_commit_callbacks: Any
+) -> None:
     pairs = local_words()
     assert len(pairs) >= 120
     corrected(pairs)
@@ -106,15 +114,24 @@ def test_a_model_that_learnt_the_places_words_takes_over(models: ModelVersion, d
     row = ModelVersion.objects.get(active=True)
     models.refresh_from_db()
     assert row != models and not models.active and learning.file_of(row) and learning.file_of(models)
-    assert row.figures["macro_f1"] > 0.9 > 0.5 > row.figures["macro_f1_before"] and row.figures["held_back"] == 30
-    assert row.trained_on == {"examples": len(training.starter_examples()[0]), "corrections": 120, "newest": Correction.objects.latest("id").pk}
+    assert (
+        row.figures["macro_f1"] > 0.9 > 0.5 > row.figures["macro_f1_before"]
+        and row.figures["held_back"] == 30
+    )
+    assert row.trained_on == {
+        "examples": len(training.starter_examples()[0]),
+        "corrections": 120,
+        "newest": Correction.objects.latest("id").pk,
+    }
     found = catalogue.classify("今天的葫芦坳")
     assert found and found[0] == row.pk and found[1].top[0][0] == "sr.litter"
     assert Entry.objects.filter(subject=f"incidents.model:{row.pk}", verb="publish").exists()
     assert learning.learn() is None, "nothing new to learn from, so no second training"
 
 
-def test_a_model_taught_wrongly_is_kept_as_a_card_only(models: ModelVersion, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_model_taught_wrongly_is_kept_as_a_card_only(
+    models: ModelVersion, django_capture_on_commit_callbacks: Any
+) -> None:
     texts, codes = training.starter_examples()
     right = [(text, code) for text, code in zip(texts, codes, strict=True) if code in LOCAL]
     after = dict(zip(LOCAL, [*list(LOCAL)[1:], next(iter(LOCAL))], strict=True))
@@ -131,27 +148,47 @@ def test_a_model_taught_wrongly_is_kept_as_a_card_only(models: ModelVersion, dja
     assert list(Path(learning.settings.LINLI_MODELS).iterdir()) == [learning.file_of(models)]
 
 
-def test_too_few_corrections_and_those_of_retired_or_unknown_classes_decide_nothing(models: ModelVersion) -> None:
+def test_too_few_corrections_and_those_of_retired_or_unknown_classes_decide_nothing(
+    models: ModelVersion,
+) -> None:
     assert learning.learn() is None
     IncidentClass.objects.filter(code="sr.litter").update(active=False)
-    corrected([(text, "sr.litter") for text, _ in local_words()] + [(text, "own.class") for text, _ in local_words()] + local_words()[:90])
+    corrected(
+        [(text, "sr.litter") for text, _ in local_words()]
+        + [(text, "own.class") for text, _ in local_words()]
+        + local_words()[:90]
+    )
     forget_all()
     assert learning.learn() is None
     assert ModelVersion.objects.count() == 1
 
 
 def test_a_persons_re_class_becomes_a_correction(town: Town) -> None:
-    said = Telling(text="葫芦坳又这样", sender="device:5", client_uuid=uuid.uuid4(), lon=LON, lat=LAT, class_said="env.noise")
+    said = Telling(
+        text="葫芦坳又这样",
+        sender="device:5",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        class_said="env.noise",
+    )
     number = actions.report_incident(by=anonymous(), telling=said).incident
     actions.reclass_incident(by=town.clerk, incident=number, class_code="sr.litter")
     row = Correction.objects.get()
-    assert (row.text, row.before, row.after, row.by_id) == ("葫芦坳又这样", "env.noise", "sr.litter", town.clerk.account)
+    assert (row.text, row.before, row.after, row.by_id) == (
+        "葫芦坳又这样",
+        "env.noise",
+        "sr.litter",
+        town.clerk.account,
+    )
 
 
 # serving and rolling back
 
 
-def test_an_earlier_model_is_put_back(models: ModelVersion, starter: Path, django_capture_on_commit_callbacks: Any) -> None:
+def test_an_earlier_model_is_put_back(
+    models: ModelVersion, starter: Path, django_capture_on_commit_callbacks: Any
+) -> None:
     models.active = False
     models.save()
     newer = version("second.npz", starter, active=True)
@@ -183,19 +220,25 @@ def test_a_stranger_puts_no_model_back(models: ModelVersion, town: Town) -> None
 
 def test_without_its_file_the_model_is_silent_and_a_clerk_decides(models: ModelVersion, town: Town) -> None:
     said = {"text": "路灯坏了好几天，晚上漆黑一片", "lon": LON, "lat": LAT}
-    number = actions.report_incident(by=anonymous(), telling=Telling(**said, sender="device:6", client_uuid=uuid.uuid4())).incident
+    number = actions.report_incident(
+        by=anonymous(), telling=Telling(**said, sender="device:6", client_uuid=uuid.uuid4())
+    ).incident
     assert Incident.objects.get(pk=number).guess["model"] == models.pk
     path = learning.file_of(models)
     assert path
     path.unlink()
     forget_all()
     assert catalogue.classify(said["text"]) is None
-    receipt = actions.report_incident(by=anonymous(), telling=Telling(**said, sender="device:7", client_uuid=uuid.uuid4()))
+    receipt = actions.report_incident(
+        by=anonymous(), telling=Telling(**said, sender="device:7", client_uuid=uuid.uuid4())
+    )
     row = Incident.objects.get(pk=receipt.incident)
     assert (row.state, row.class_code) == ("reported", "") and "model" not in row.guess
 
 
-def test_a_file_that_cannot_be_read_is_no_reason_to_lose_a_report(models: ModelVersion, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_no_reason_to_lose_a_report(
+    models: ModelVersion, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = catalogue.model.get()
     assert kept
     monkeypatch.setattr(type(kept[1]), "predict", lambda self, text: 1 / 0)
@@ -203,7 +246,9 @@ def test_a_file_that_cannot_be_read_is_no_reason_to_lose_a_report(models: ModelV
     assert actions.report_incident(by=anonymous(), telling=said).state == "reported"
 
 
-def test_the_starter_is_trained_only_where_no_model_stands(models: ModelVersion, starter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_starter_is_trained_only_where_no_model_stands(
+    models: ModelVersion, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from linli.incidents.classifier import Model
 
     monkeypatch.setattr(training, "train_starter", lambda: Model.load(starter))

@@ -323,3 +323,13 @@ def test_repeats_near_by_are_suggested_after_intake(town: Town) -> None:
     assert [one["incident"] for one in second.suggestions] == [first.pk] and "距 0 米" in second.suggestions[
         0
     ]["why"]
+
+
+def test_a_rule_whose_unit_was_closed_sends_work_to_the_desk(town: Town) -> None:
+    from linli.areas import queries as areas
+    from linli.areas.models import Unit
+
+    Unit.objects.filter(code="430181-CG").update(active=False)
+    areas.forget()
+    case = filed(town)
+    assert case.unit == "430181001-ZX" and case.routing["by"] == "desk"

@@ -38,7 +38,11 @@ def test_every_shipped_rule_names_a_shipped_class_a_known_function_and_a_level(d
     topics = set(SHIPPED) | {row["large"]["code"] for row in SHIPPED.values()}
     functions = {unit["code"] for unit in read("routing.yaml")["units"]}
     rows = list(RoutingRule.objects.all())
-    assert {row.topic for row in rows} <= topics and {row.large for row in IncidentClass.objects.all()} <= {row.topic for row in rows}
-    assert {row.function for row in rows} <= functions and {one for row in rows for one in row.assist} <= functions
+    assert {row.topic for row in rows} <= topics and {row.large for row in IncidentClass.objects.all()} <= {
+        row.topic for row in rows
+    }
+    assert {row.function for row in rows} <= functions and {
+        one for row in rows for one in row.assist
+    } <= functions
     assert {row.level for row in rows} <= {"community", "street", "county"}
     assert all(CODE.fullmatch(code) for code in SHIPPED)

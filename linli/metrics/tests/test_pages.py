@@ -9,12 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from linli.incidents import proving
 from linli.incidents.models import Incident
 from linli.incidents.tests.conftest import COUNTY, GRID, OTHER, TOWN, Town
 from linli.kernel.actor import Actor
 from linli.kernel.web.registry import nav
 from linli.metrics.models import Case
-from linli.metrics.tests.conftest import told
+from linli.metrics.tests.conftest import settled, told
 
 PAGES = ("/board/", "/board/wall/", "/board/parts/", "/board/load.json", "/board/points.json", "/metrics/")
 CASES = "/metrics/cases/?metric=honest&part=miss"
@@ -77,7 +78,7 @@ def test_the_map_gets_loads_and_points_without_anybodys_words(history: int, chie
     assert loads[GRID]["open"] == Case.objects.filter(open=True, grid=GRID).count() > 0
     assert loads[GRID]["words"].startswith("未结")
     body = visit(chief, "/board/points.json").content.decode()
-    assert "垃圾没人清" not in body and "居民甲" not in body
+    assert not any(text[:8] in body for text in proving.TEXTS)
     assert json.loads(body)["features"]
 
 
@@ -106,8 +107,6 @@ def test_the_board_asks_as_often_for_many_cases_as_for_one(town: Town, chief: Ac
             visit(chief, "/board/")
         return len(caught)
 
-    from linli.metrics.tests.conftest import settled
-
     told(90, by=town.worker, own=True)
     settled()
     asked()
@@ -115,6 +114,7 @@ def test_the_board_asks_as_often_for_many_cases_as_for_one(town: Town, chief: Ac
     for number in range(91, 103):
         told(number, by=town.worker, own=True, far=number % 2 == 0)
     settled()
+    asked()  # what is kept in memory for three seconds is fresh again
     assert asked() <= one
 
 
@@ -143,7 +143,8 @@ def test_the_table_goes_to_excel_as_seen(history: int, chief: Actor, visit) -> N
 
 
 def test_a_private_case_keeps_its_place_and_tells_nothing(history: int, mayor: Actor, visit) -> None:
-    hidden = Case.objects.filter(street=TOWN).values_list("pk", flat=True)[0]
+    hidden = Case.objects.filter(street=TOWN).order_by("-pk").values_list("pk", flat=True)[0]
+    title = Incident.objects.get(pk=hidden).title
     Incident.objects.filter(pk=hidden).update(private=True)
     page = visit(mayor, "/metrics/cases/?metric=reported&days=30").content.decode()
     row = re.search(rf'<tr id="row-{hidden}">.*?</tr>', page, re.S)
@@ -151,7 +152,7 @@ def test_a_private_case_keeps_its_place_and_tells_nothing(history: int, mayor: A
         row
         and "保密事件" in row[0]
         and "href" not in row[0]
-        and "垃圾" not in row[0]
+        and title[:8] not in row[0]
         and "网格" not in row[0]
     )
 

@@ -33,7 +33,9 @@ class Command(BaseCommand):
             raise CommandError(why.message) from None
         if options["dry_run"]:
             without = sum(1 for message in messages if message.time is None)
-            self.stdout.write(json.dumps({"rows": len(messages), "without_time": without}, ensure_ascii=False))
+            self.stdout.write(
+                json.dumps({"rows": len(messages), "without_time": without}, ensure_ascii=False)
+            )
             return
         ensure_model()
         tally = replay.send(messages, source=options["file"].name, channel=options["channel"], scatter=False)
