@@ -75,9 +75,10 @@ def public_actions(room: Path) -> set[str]:
         if module.name in ("steps.py", "__init__.py") or not module.exists():
             continue
         for node in ast.parse(module.read_text("utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                if any(argument.arg == "by" for argument in node.args.kwonlyargs):
-                    names.add(node.name)
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            if any(argument.arg == "by" for argument in node.args.kwonlyargs):
+                names.add(node.name)
     return names
 
 
