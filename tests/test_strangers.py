@@ -319,7 +319,7 @@ def test_a_visitor_is_let_in_nowhere_but_where_it_says_so(matter: Matter, client
                 and not sent_away(answer)
             ):
                 wrong.append((method, route, answer.status_code))
-    assert not wrong, wrong
+    assert not wrong, "\n".join(map(str, wrong))
     assert rows_of_all_tables() == before
 
 
@@ -350,7 +350,7 @@ def test_a_resident_is_refused_on_every_page_of_the_offices(matter: Matter) -> N
             answer = call(resident, method, matter.address(route))
             if leaks(answer) or (answer.status_code not in NOT_LET_IN and route not in EMPTY_LISTS):
                 wrong.append((method, route, answer.status_code))
-    assert not wrong, wrong
+    assert not wrong, "\n".join(map(str, wrong))
     assert rows_of_all_tables() == before
 
 
@@ -370,7 +370,7 @@ def test_the_next_town_reads_and_changes_nothing_of_this_one(matter: Matter, rol
                 wrong.append((method, route, "leaks"))
             if of_one_town and answer.status_code not in NOT_LET_IN and not sent_away(answer) and route not in QUIET:
                 wrong.append((method, route, answer.status_code))
-    assert not wrong, wrong
+    assert not wrong, "\n".join(map(str, wrong))
     assert rows_of_all_tables() == before
 
 
@@ -436,7 +436,7 @@ def test_every_operation_of_the_interface_refuses_strangers(matter: Matter, clie
         listed = "{" not in path and (who or method in open_to_visitors(route))
         if leaks(answer) or not (refused or listed):
             wrong.append((method, path, answer.status_code))
-    assert not wrong, wrong
+    assert not wrong, "\n".join(map(str, wrong))
     changed = {name for name, said in rows_of_all_tables().items() if said != before[name]}
     assert changed <= {"identity_apitoken"}
 

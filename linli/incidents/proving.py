@@ -19,6 +19,7 @@ from linli.kernel.access.queries import actor_for
 from linli.kernel.identity.actions import issue_token
 from linli.kernel.identity.models import Account
 from linli.kernel.kept import forget_all
+from linli.kernel.search.rules import lexemes
 
 COUNTY = "430181"
 FUNCTIONS = (
@@ -142,6 +143,7 @@ def million(count: int = 1_000_000, days: int = 1095, seed: float = 0.43) -> dic
             for at, name in enumerate(("codes", "large", "domains", "urgencies", "private"))
         },
         "texts": list(TEXTS),
+        "lexemes": [" ".join(lexemes(text)) for text in TEXTS],
         "units": units,
     }
     with transaction.atomic(), connection.cursor() as cursor:
@@ -221,7 +223,7 @@ _HISTORY: tuple[tuple[str, type[Model], dict[str, str], str], ...] = (
         {
             "title": "left((%(texts)s::text[])[said], 40)",
             "text": "(%(texts)s::text[])[said]",
-            "words": "to_tsvector('simple', code || ' ' || said::text)",
+            "words": "array_to_tsvector(string_to_array((%(lexemes)s::text[])[said], ' '))",
             "class_code": "CASE WHEN state = 'reported' THEN '' ELSE code END",
             "class_version": "1",
             "large": "CASE WHEN state = 'reported' THEN '' ELSE (%(large)s::text[])[kind] END",

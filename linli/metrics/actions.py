@@ -106,6 +106,7 @@ def rebuild() -> dict[str, float]:
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute("SET LOCAL work_mem = '256MB'")  # joins of all with all, once a night
         cursor.execute("DELETE FROM metrics_mark")
         cursor.execute("DELETE FROM metrics_case")
         for params in _spans(cursor, None):

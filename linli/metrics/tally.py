@@ -23,8 +23,7 @@ COLUMNS = (
     " resolved, satisfied"
 )
 
-# {ids} and {subjects} narrow to what was touched, or are `true` for everything. IS TRUE keeps the planner from
-# combining the index by receipt (thousands of rows in a fortnight) with the one by place (a handful).
+# {ids} and {subjects} narrow to what was touched, or are `true` for everything
 _CASES = f"""
 INSERT INTO metrics_case ({COLUMNS})
 WITH duty AS MATERIALIZED (
@@ -50,12 +49,15 @@ WITH duty AS MATERIALIZED (
     FROM (SELECT *, max(round) OVER (PARTITION BY subject) AS last FROM dispatch_rating WHERE {{subjects}}) r
     WHERE round = last GROUP BY subject
 ), cases AS (
-    SELECT i.*, '{PREFIX}' || i.id AS subject, coalesce(nullif(i.county, ''), %(home)s) AS place,
-           (i.promised_at IS NOT NULL AND i.state <> 'declined') AS promised,
+    SELECT i.id, i.received_at, i.promised_at, i.due_at, i.filed_at, i.closed_at, i.responded_at, i.state, i.round,
+           i.street, i.community, i.grid, i.lon, i.lat, i.east, i.north, i.place_source, i.unit, i.large, i.class_code,
+           i.urgency, i.private, i.own_find, i.suspended, i.reports_count, %(county)s::text AS place,
+           '{PREFIX}' || i.id AS subject, (i.promised_at IS NOT NULL AND i.state <> 'declined') AS promised,
            i.state = 'closed' AS closed
     FROM incidents_incident i
-    WHERE i.state NOT IN ('merged', 'void') AND coalesce(nullif(i.county, ''), %(home)s) = %(county)s AND {{ids}}
-)
+    WHERE i.state NOT IN ('merged', 'void') AND {{ids}}
+      AND (i.county = %(county)s OR (i.county = '' AND %(home)s::text = %(county)s))
+){{near}}
 SELECT i.id, (i.received_at AT TIME ZONE '{HERE}')::date,
        CASE WHEN i.promised THEN (i.promised_at AT TIME ZONE '{HERE}')::date END,
        (CASE WHEN i.closed THEN i.closed_at ELSE again.at END AT TIME ZONE '{HERE}')::date,
@@ -83,6 +85,12 @@ CROSS JOIN LATERAL (SELECT CASE WHEN a.n = 0 THEN 0 ELSE duty.before[a.n]
 CROSS JOIN LATERAL (SELECT width_bucket(r.at, duty.starts) AS n) b
 CROSS JOIN LATERAL (SELECT CASE WHEN b.n = 0 THEN 0 ELSE duty.before[b.n]
     + least(extract(epoch FROM r.at - duty.starts[b.n]), duty.lengths[b.n]) END AS seconds) until
+{{worse}}
+"""
+
+# The first later report that shows a closed case was not solved. For a few cases by the index by place. IS TRUE keeps
+# the planner from combining it with the one by receipt (thousands of rows in a fortnight against a handful).
+_WORSE_OF_FEW = f"""
 LEFT JOIN LATERAL (
     SELECT x.id FROM incidents_incident x
     WHERE i.closed AND i.place_source IN {PLACED} AND i.east IS NOT NULL AND x.east IS NOT NULL
@@ -92,13 +100,35 @@ LEFT JOIN LATERAL (
       AND (x.received_at > i.closed_at AND x.received_at <= i.closed_at + interval '{FALSE_DAYS} days') IS TRUE
     ORDER BY x.received_at, x.id LIMIT 1) worse ON true
 """
+# For all of them by one hash join over squares twice as wide as the distance: every case lies in one, and what is
+# near it in at most four.
+_SQUARE = 2 * FALSE_METRES
+_NEAR_OF_ALL = f""", told AS MATERIALIZED (
+    SELECT id, class_code, received_at, east, north, floor(east / {_SQUARE})::int AS sx, floor(north / {_SQUARE})::int AS sy
+    FROM incidents_incident
+    WHERE place_source IN {PLACED} AND east IS NOT NULL AND class_code <> '' AND state NOT IN ('merged', 'void', 'declined')
+), worse AS (
+    SELECT DISTINCT ON (c.id) c.id AS closed, x.id
+    FROM cases c
+    CROSS JOIN LATERAL generate_series(floor((c.east - {FALSE_METRES}.001) / {_SQUARE})::int,
+                                       floor((c.east + {FALSE_METRES}.001) / {_SQUARE})::int) AS px
+    CROSS JOIN LATERAL generate_series(floor((c.north - {FALSE_METRES}.001) / {_SQUARE})::int,
+                                       floor((c.north + {FALSE_METRES}.001) / {_SQUARE})::int) AS py
+    JOIN told x ON x.class_code = c.class_code AND x.sx = px AND x.sy = py
+    WHERE c.closed AND c.place_source IN {PLACED} AND x.id <> c.id AND x.received_at > c.closed_at
+      AND x.received_at <= c.closed_at + interval '{FALSE_DAYS} days'
+      AND point(x.east, x.north) <@ circle(point(c.east, c.north), {FALSE_METRES})
+    ORDER BY c.id, x.received_at, x.id
+)"""
+_WORSE_OF_ALL = "LEFT JOIN worse ON worse.closed = i.id"
 
 
 def cases_sql(whole: bool) -> str:
     """Fills Case: of every incident, or of `%(ids)s` whose `%(names)s` are the subjects."""
     if whole:
-        return _CASES.format(ids="true", subjects="true")
-    return _CASES.format(ids="i.id = ANY(%(ids)s::bigint[])", subjects="subject = ANY(%(names)s::text[])")
+        return _CASES.format(ids="true", subjects="true", near=_NEAR_OF_ALL, worse=_WORSE_OF_ALL)
+    few = {"ids": "i.id = ANY(%(ids)s::bigint[])", "subjects": "subject = ANY(%(names)s::text[])"}
+    return _CASES.format(**few, near="", worse=_WORSE_OF_FEW)
 
 
 # Closed cases that a touched incident may show to be not solved, or showed so far.
