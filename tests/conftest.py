@@ -1,15 +1,45 @@
 """What the whole-site tests share: the little town of incidents, and one real Chromium."""
 
+import re
 import shutil
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
-from linli.incidents.tests.conftest import town  # noqa: F401  the fixture
+from linli.areas.models import Branch, Handover
+from linli.dispatch.models import Ask, Ruling, WorkOrder
+from linli.incidents import actions
+from linli.incidents.models import Incident
+from linli.incidents.rules import Telling
+from linli.incidents.tests.conftest import (
+    COMMUNITY,
+    COUNTY,
+    GRID,
+    LAT,
+    LON,
+    TOWN,
+    Town,
+    town,  # noqa: F401  the fixture
+)
+from linli.incidents.tests.test_pages import photo
+from linli.kernel.access.models import Grant
+from linli.kernel.bus.jobs import drain
+from linli.kernel.files.actions import store_file
+from linli.kernel.identity.models import Account
+from linli.kernel.ledger.models import Entry
+from linli.people import actions as people
+from linli.people.models import Consent, LifeEvent, Tie, VisitNote
+
+SECRET = "紫藤架下的暗井"
+FAMILY = "欧阳望北"
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +60,103 @@ def chromium() -> Iterator[Browser]:
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@dataclass
+class Matter:
+    """One of everything the first town has that is nobody else's business."""
+
+    ids: list[tuple[str, str]]
+    incident: Incident
+    order: WorkOrder
+
+    def address(self, route: str) -> str:
+        """The route with its blanks filled by what exists: the first rule that fits the way so far decides."""
+        plain = re.sub(r"\(\?:\\\.\(\?P<form>json\|xml\)\)\?\$$", ".json", route).lstrip("^")
+        while blank := re.search(r"<(?:(\w+):)?(\w+)>|\(\?P<(\w+)>[^)]*\)", plain):
+            before = plain[: blank.start()] + (blank[2] or blank[3])
+            value = next(value for pattern, value in self.ids if re.search(pattern, before))
+            plain = plain[: blank.start()] + value + plain[blank.end() :]
+        assert not set(plain) & set("<>^$(?"), f"no object for {route}"
+        return "/" + plain
+
+
+@pytest.fixture
+def matter(town: Town) -> Matter:  # noqa: F811
+    """A case with its photo, order and ask; a household with somebody in it; a branch, a hand-over, a ruling."""
+    boss = Account.objects.create(username="boss", name="管理员", kind="staff")
+    Grant.objects.create(account=boss, role_id="administrator", area=COUNTY)
+    shot = store_file(by=town.resident, name="a.jpg", data=photo().read(), client_uuid=uuid.uuid4())
+    telling = Telling(
+        text=SECRET,
+        sender="r",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        place_source="pin",
+        files=(shot.pk,),
+    )
+    receipt = actions.report_incident(by=town.resident, telling=telling)
+    case = Incident.objects.get(pk=receipt.incident)
+    if case.state in ("reported", "confirming"):
+        actions.file_incident(by=town.clerk, incident=case.pk, class_code="sr.litter")
+    Incident.objects.filter(pk=case.pk).update(private=True, title=SECRET)
+    case.refresh_from_db()
+    order = WorkOrder.objects.get(subject=case.subject, kind="incident.handle")
+    WorkOrder.objects.filter(pk=order.pk).update(title=SECRET, private=True)
+    drain()
+    now, someone = timezone.now(), town.accounts["worker"]
+    home = people.add_household(by=town.worker, address="紫藤巷 3 号", lon=LON, lat=LAT)
+    person = people.register_person(
+        by=town.worker, household=home.pk, name=FAMILY, relation="户主", since=date(2020, 1, 1)
+    )
+    ask = Ask.objects.create(
+        order=order, what="extend", reason=SECRET, asked_by=town.accounts["officer"], asked_at=now
+    )
+    note = VisitNote.objects.create(household=home, by=someone, at=now, asked=SECRET)
+    tie = Tie.objects.create(person=person, kind="kin", name=FAMILY)
+    consent = Consent.objects.create(person=person, purpose="onestop.check", given_by="self", evidence="书面")
+    event = LifeEvent.objects.create(
+        kind="moved_in", person=person, household=home, on=date(2024, 1, 1), evidence="书面"
+    )
+    branch = Branch.objects.create(name="紫藤党支部", community=COMMUNITY)
+    shift = Handover.objects.create(
+        giver=someone, receiver=town.accounts["clerk"], area=GRID, reason="leave", starts=now.date()
+    )
+    ruling = Ruling.objects.create(
+        topic="sr.litter", area=TOWN, unit="430181-CG", basis=SECRET, order=order, valid_from=now
+    )
+    ids = [
+        (r"^(me|system|accounts)/", str(someone.pk)),
+        (r"members/account$", str(town.accounts["checker"].pk)),
+        (r"roles/role$", "officer"),
+        (r"^audit/", str(Entry.objects.latest("id").pk)),
+        (r"^orders/|^api/v1/orders/", str(order.pk)),
+        (r"reports/report$|^my/reports/|^api/v1/reports/|^open311/v2/tokens", str(receipt.report)),
+        (r"^incidents/|^check/|^board/|^api/v1/incidents/|^open311/v2/requests", str(case.pk)),
+        (r"^approvals/", str(ask.pk)),
+        (r"head/person$|^people/persons/|^people/reveal/\w+/number", str(person.pk)),
+        (r"^people/households/\d+/events/kind$", "death"),
+        (r"^people/households/", str(home.pk)),
+        (r"^people/events/", str(event.pk)),
+        (r"^people/notes/", str(note.pk)),
+        (r"^people/ties/", str(tie.pk)),
+        (r"^people/consents/", str(consent.pk)),
+        (r"^people/reveal/kind$", "phone"),
+        (r"^areas/import/|^runs/|^imports/run/|uploads/upload_id$", str(shot.key)),
+        (r"^imports/kind$", "areas"),
+        (r"^areas/units/", f"{TOWN}-ZX"),
+        (r"^areas/branches/new/", COMMUNITY),
+        (r"^areas/branches/", str(branch.pk)),
+        (r"^areas/\d+/post$", "worker"),
+        (r"^areas/", GRID),
+        (r"^handovers/\d+/act$", "cancel"),
+        (r"^handovers/", str(shift.pk)),
+        (r"^admin/rulings/", str(ruling.pk)),
+        (r"^admin/classes/|services/code$", "sr.litter"),
+        (r"^admin/", "1"),
+        (r"^duty/|^filters/", "1"),
+        (r"^api/v1/files/file_id$", str(shot.pk)),
+        (r"tracking/code$", "ABCDEFGHJK"),
+    ]
+    return Matter(ids, case, order)

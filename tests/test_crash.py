@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -67,10 +69,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    home = tmp_path_factory.mktemp("house")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)  # the database may run as another user
+def house() -> Iterator[House]:
+    # not pytest's own folder: each pytest run closes that to everybody else, and the database may be another user
+    home = Path(tempfile.mkdtemp(prefix="linli-crash-"))
+    home.chmod(0o755)
     port, live = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
     environment |= {
@@ -105,6 +107,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def wait_for(port: int, log: Path) -> None:

@@ -8,6 +8,7 @@ from ninja import Router
 from linli.kernel import Refused
 from linli.kernel.access.middleware import actor_of
 from linli.kernel.actor import Actor
+from linli.kernel.files.api import refuses
 from linli.metrics import queries, rules
 from linli.metrics.queries import asked_of
 
@@ -21,7 +22,7 @@ def signed(request: HttpRequest) -> Actor | None:
     return actor if actor.account is not None else None
 
 
-@router.get("", auth=signed, summary="指标")
+@router.get("", auth=signed, summary="指标", openapi_extra=refuses(401, 403, 404, 422))
 def metrics(
     request: HttpRequest, days: int = 30, area: str = "", unit: str = "", large: str = "", by: str = ""
 ) -> Any:

@@ -54,6 +54,8 @@ def _staff(request: HttpRequest) -> Actor:
     viewer = caller(request)
     if viewer.account is None:
         raise Refused(_("请先登录。"), code="sign_in", status=403)
+    if getattr(request.user, "kind", "") == "resident":
+        raise Refused(_("工作移交给工作人员用。"), code="not_allowed", status=403)
     return viewer
 
 

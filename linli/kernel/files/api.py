@@ -16,6 +16,17 @@ router = Router(tags=["files"])
 routers = {"/files": router}
 
 
+PROBLEM = {
+    "description": "见 title；errors 逐项写明",
+    "content": {"application/problem+json": {"schema": {"type": "object"}}},
+}
+
+
+def refuses(*statuses: int) -> dict:
+    """What an operation answers besides, for the OpenAPI document."""
+    return {"responses": dict.fromkeys(statuses, PROBLEM)}
+
+
 class UploadIn(Schema):
     name: str = Field(max_length=255)
     size: int
@@ -54,20 +65,22 @@ def _conflict(wrong: actions.WrongOffset) -> HttpResponse:
     return answer
 
 
-@router.post("/uploads", response={201: UploadOut})
+@router.post("/uploads", response={201: UploadOut}, openapi_extra=refuses(400, 401, 403, 409, 413, 422, 429))
 def begin(request: HttpRequest, given: UploadIn):  # type: ignore[no-untyped-def]
     """Opens an upload; the same client_uuid again answers with the offset reached."""
     row = actions.begin(by=request.actor, **given.dict())  # type: ignore[attr-defined]
     return Status(201, _out(row))
 
 
-@router.get("/uploads/{upload_id}", response=UploadOut)
+@router.get("/uploads/{upload_id}", response=UploadOut, openapi_extra=refuses(401, 403, 404, 422))
 def look(request: HttpRequest, upload_id: UUID):  # type: ignore[no-untyped-def]
     """Where an upload stands."""
     return _out(queries.upload(request.actor, upload_id))  # type: ignore[attr-defined]
 
 
-@router.patch("/uploads/{upload_id}", response=UploadOut)
+@router.patch(
+    "/uploads/{upload_id}", response=UploadOut, openapi_extra=refuses(400, 401, 403, 404, 409, 413, 422)
+)
 def append(request: HttpRequest, upload_id: UUID):  # type: ignore[no-untyped-def]
     """The body is the piece (≤ 512 KiB); headers `Upload-Offset` and `Upload-SHA256` (hex, of the piece)."""
     offset = request.headers.get("Upload-Offset", "")
@@ -87,7 +100,9 @@ def append(request: HttpRequest, upload_id: UUID):  # type: ignore[no-untyped-de
     return _out(row)
 
 
-@router.post("/uploads/{upload_id}/finish", response=UploadOut)
+@router.post(
+    "/uploads/{upload_id}/finish", response=UploadOut, openapi_extra=refuses(401, 403, 404, 409, 413, 422)
+)
 def finish(request: HttpRequest, upload_id: UUID):  # type: ignore[no-untyped-def]
     """Checks, cleans and keeps the file."""
     try:
@@ -96,14 +111,14 @@ def finish(request: HttpRequest, upload_id: UUID):  # type: ignore[no-untyped-de
         return _conflict(wrong)
 
 
-@router.get("/{int:file_id}")
+@router.get("/{int:file_id}", openapi_extra=refuses(401, 403, 404, 422))
 def download(request: HttpRequest, file_id: int):  # type: ignore[no-untyped-def]
     """The cleaned file."""
     row = queries.attachment(request.actor, file_id)  # type: ignore[attr-defined]
     return _serve(request, queries.content_path(row), row.stored, row.content_type, row.name)
 
 
-@router.get("/{int:file_id}/thumb")
+@router.get("/{int:file_id}/thumb", openapi_extra=refuses(401, 403, 404, 422))
 def thumb(request: HttpRequest, file_id: int, size: int = 320):  # type: ignore[no-untyped-def]
     """A WebP of at most `size` (320 or 1280) pixels."""
     row = queries.attachment(request.actor, file_id)  # type: ignore[attr-defined]

@@ -31,8 +31,12 @@ def is_fragment(request: HttpRequest) -> bool:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.content_type == "application/json" or request.headers.get("Accept", "").startswith(
-        "application/json"
+    """Programs get no pages: what lies under the interface's address, or asks for JSON."""
+    accepted = request.headers.get("Accept", "")
+    return (
+        request.path.startswith("/api/v1/")
+        or request.content_type == "application/json"
+        or accepted.startswith("application/json")
     )
 
 

@@ -237,9 +237,11 @@ def sync_shell(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def sync_files(request: HttpRequest) -> JsonResponse:
-    body = _json(request)
+    by, body = caller(request), _json(request)
+    if by.kind == "anonymous":
+        raise Refused(_("请先登录。"), code="sign_in", status=403)
     keys = body.get("keys")
-    tied = sync.add_files(caller(request), str(body.get("uuid")), keys if isinstance(keys, list) else [])
+    tied = sync.add_files(by, str(body.get("uuid")), keys if isinstance(keys, list) else [])
     return JsonResponse({"tied": tied})
 
 
