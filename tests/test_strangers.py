@@ -279,7 +279,10 @@ COUNTY_WIDE = (
     "admin/ladders/",
     "admin/model/",
     "imports/",
-    "system/",
+    "system/grants/",
+    "system/proposals/",
+    "system/roles/",
+    "system/parked/",
     "audit/",
 )
 # Forgetting what one does not have is no fault.

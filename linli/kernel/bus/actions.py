@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -127,7 +128,7 @@ def _count_failure(delivery_id: int, why: Exception) -> str:
 @transaction.atomic
 def run_again(*, by: Actor, delivery: int) -> None:
     """Puts a parked reaction back in the queue; an administrator's act."""
-    require(by, "bus.retry")
+    require(by, "bus.retry", area=settings.LINLI_COUNTY)
     if Delivery.objects.filter(pk=delivery, state="parked").update(state="queued", attempts=0):
         queue([delivery])
         record(subject=f"bus.delivery:{delivery}", verb="run_again", by=by)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from linli.kernel.actor import Actor
+from django.conf import settings
+
+from linli.kernel.actor import Actor, require
 
 DeliverCode = Callable[[str, str], None]
 ActorMaker = Callable[[int, str, int, frozenset[str]], Actor]
@@ -36,3 +38,9 @@ def actor_with(account: int, name: str, token: int, scopes: frozenset[str]) -> A
     if not _make_actor:
         raise NotBound("identity.ports.actor_with is not bound; is linli.kernel.access installed?")
     return _make_actor[0](account, name, token, scopes)
+
+
+def require_manager(actor: Actor) -> None:
+    """Accounts belong to no area, so only a grant for the whole county manages them: an administrator of one town
+    could otherwise set a password for anybody and sign in as them. Raises Refused(403)."""
+    require(actor, "identity.manage", area=settings.LINLI_COUNTY)

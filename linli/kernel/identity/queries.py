@@ -7,10 +7,11 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from linli.kernel.actor import Actor, require
+from linli.kernel.actor import Actor
 from linli.kernel.identity import ports, rules
 from linli.kernel.identity.fields import blind
 from linli.kernel.identity.models import Account, ApiToken, SignIn
+from linli.kernel.identity.ports import require_manager
 
 TOKEN_STALE = 5.0  # seconds an API token's actor is kept in this process
 MOST_KEPT = 10_000
@@ -58,7 +59,7 @@ def forget_tokens() -> None:
 
 def accounts(viewer: Actor) -> QuerySet[Account]:
     """Staff and service accounts, for whoever manages them. Residents are not listed: nobody needs to browse them."""
-    require(viewer, "identity.manage")
+    require_manager(viewer)
     return Account.objects.exclude(kind="resident")
 
 
@@ -80,5 +81,5 @@ def tokens(viewer: Actor, account: int | None = None) -> QuerySet[ApiToken]:
     """Tokens in force: one's own, or with `identity.manage` another account's."""
     whose = account if account is not None else viewer.account
     if whose is None or whose != viewer.account:
-        require(viewer, "identity.manage")
+        require_manager(viewer)
     return ApiToken.objects.filter(account=whose, revoked=None).order_by("-id")

@@ -6,11 +6,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from linli.kernel import Refused
-from linli.kernel.actor import Actor, require
+from linli.kernel.actor import Actor
 from linli.kernel.identity import rules
 from linli.kernel.identity.actions.sessions import end_sessions
 from linli.kernel.identity.fields import blind
 from linli.kernel.identity.models import Account
+from linli.kernel.identity.ports import require_manager
 from linli.kernel.ledger.actions import record
 
 
@@ -46,7 +47,7 @@ def create_account(
 
     Raises Refused(403) for a stranger; 422 with every wrong field at once.
     """
-    require(by, "identity.manage")
+    require_manager(by)
     row = Account(username=username.strip().lower(), name=name.strip(), kind=kind, unit=unit, demo=demo)
     if wrong := _account_faults(row, phone, password):
         raise Refused("账号信息有误，请按提示改正。", code="wrong_account", fields=wrong)
@@ -95,7 +96,7 @@ def set_password(*, by: Actor, account: int, password: str, old: str = "", keep:
     administrator alone, else one of them could sign in as the second who has to confirm.
     """
     if by.account != account:
-        require(by, "identity.manage")
+        require_manager(by)
     row = _found(account)
     if by.account == account and row.has_usable_password() and not row.check_password(old):
         raise Refused("原密码不正确。", code="wrong_old", fields={"old": ["原密码不正确，请重新输入"]})
@@ -117,7 +118,7 @@ def _is_administrator(row: Account) -> bool:
 @transaction.atomic
 def disable_account(*, by: Actor, account: int, reason: str) -> None:
     """The account signs in no more, its sessions end, its tokens are revoked. Never one's own."""
-    require(by, "identity.manage")
+    require_manager(by)
     row = _found(account)
     if by.account == account:
         raise Refused("不能停用自己的账号，请由另一位管理员办理。", code="own_account", status=403)
@@ -134,7 +135,7 @@ def disable_account(*, by: Actor, account: int, reason: str) -> None:
 @transaction.atomic
 def enable_account(*, by: Actor, account: int) -> None:
     """Lets a disabled account sign in again; revoked tokens stay revoked."""
-    require(by, "identity.manage")
+    require_manager(by)
     row = _found(account)
     row.is_active = True
     row.save(update_fields=["is_active"])

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from linli.kernel import Refused
-from linli.kernel.actor import Actor, require
+from linli.kernel.actor import Actor
 from linli.kernel.identity import rules
 from linli.kernel.identity.models import Account, ApiToken
+from linli.kernel.identity.ports import require_manager
 from linli.kernel.ledger.actions import record
 
 MARK = "linli_"  # so that a secret scanner recognises a leaked token
@@ -27,7 +28,7 @@ def issue_token(
     """
     row = Account.objects.filter(pk=account, is_active=True).first()
     if by.account != account:
-        require(by, "identity.manage")
+        require_manager(by)
         if row is not None and row.kind != "service" and by.kind != "system":
             raise Refused("只能为系统接口账号代办令牌，其他账号由本人办理。", code="not_service", status=403)
     if by.token is not None or row is None:
@@ -60,7 +61,7 @@ def revoke_token(*, by: Actor, token: int) -> None:
     """Takes effect everywhere within `queries.TOKEN_STALE` seconds."""
     row = ApiToken.objects.select_for_update(of=("self",)).filter(pk=token).first()
     if row is None or row.account_id != by.account:
-        require(by, "identity.manage")
+        require_manager(by)
     if row is None or row.revoked is not None:
         raise Refused("该令牌不存在或已撤销。", code="no_token", status=404)
     row.revoked = timezone.now()

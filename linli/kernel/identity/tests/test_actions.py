@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from linli.kernel import Refused
 from linli.kernel.access.actions import give_grant
-from linli.kernel.actor import SYSTEM, Actor
+from linli.kernel.actor import SYSTEM, Actor, Scope
 from linli.kernel.identity import actions, queries
 from linli.kernel.identity.models import Account, ApiToken, FailedSignIn, PhoneCode, SignIn
 from linli.kernel.identity.tests.conftest import ADDRESS, PASSWORD, actor, code_in
@@ -320,6 +320,19 @@ def test_a_stranger_manages_nothing(stranger: Actor, officer: Account) -> None:
     assert queries.devices(stranger) == []
     for ask in (queries.accounts, queries.tokens):
         assert refusal(ask, stranger).status == 403
+
+
+def test_an_administrator_of_one_town_manages_no_account(officer: Account) -> None:
+    row = Account.objects.create(username="zhenguan", name="镇管理员")
+    town = Actor(
+        row.pk,
+        "account",
+        "镇管理员",
+        (Scope("administrator", "430181002", "", frozenset({"identity.manage"})),),
+    )
+    assert refusal(actions.set_password, by=town, account=officer.pk, password=PASSWORD).status == 403
+    assert refusal(actions.disable_account, by=town, account=officer.pk, reason="x").status == 403
+    assert refusal(queries.accounts, town).status == 403
 
 
 def test_residents_are_not_listed(manager: Actor, officer: Account, sent: Sent) -> None:
