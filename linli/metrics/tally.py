@@ -101,23 +101,26 @@ LEFT JOIN LATERAL (
     ORDER BY x.received_at, x.id LIMIT 1) worse ON true
 """
 # For all of them by one hash join over squares twice as wide as the distance: every case lies in one, and what is
-# near it in at most four.
+# near it in at most four. One text key, so that no plan can join by class alone.
 _SQUARE = 2 * FALSE_METRES
 _NEAR_OF_ALL = f""", told AS MATERIALIZED (
-    SELECT id, class_code, received_at, east, north, floor(east / {_SQUARE})::int AS sx, floor(north / {_SQUARE})::int AS sy
+    SELECT id, received_at, point(east, north) AS place,
+           class_code || floor(east / {_SQUARE})::int || '/' || floor(north / {_SQUARE})::int AS square
     FROM incidents_incident
     WHERE place_source IN {PLACED} AND east IS NOT NULL AND class_code <> '' AND state NOT IN ('merged', 'void', 'declined')
-), worse AS (
-    SELECT DISTINCT ON (c.id) c.id AS closed, x.id
+), ended AS MATERIALIZED (
+    SELECT c.id, c.closed_at, circle(point(c.east, c.north), {FALSE_METRES}) AS round, c.class_code || px || '/' || py AS square
     FROM cases c
     CROSS JOIN LATERAL generate_series(floor((c.east - {FALSE_METRES}.001) / {_SQUARE})::int,
                                        floor((c.east + {FALSE_METRES}.001) / {_SQUARE})::int) AS px
     CROSS JOIN LATERAL generate_series(floor((c.north - {FALSE_METRES}.001) / {_SQUARE})::int,
                                        floor((c.north + {FALSE_METRES}.001) / {_SQUARE})::int) AS py
-    JOIN told x ON x.class_code = c.class_code AND x.sx = px AND x.sy = py
-    WHERE c.closed AND c.place_source IN {PLACED} AND x.id <> c.id AND x.received_at > c.closed_at
-      AND x.received_at <= c.closed_at + interval '{FALSE_DAYS} days'
-      AND point(x.east, x.north) <@ circle(point(c.east, c.north), {FALSE_METRES})
+    WHERE c.closed AND c.place_source IN {PLACED} AND c.class_code <> ''
+), worse AS (
+    SELECT DISTINCT ON (c.id) c.id AS closed, x.id
+    FROM ended c JOIN told x ON x.square = c.square
+    WHERE x.id <> c.id AND x.received_at > c.closed_at
+      AND x.received_at <= c.closed_at + interval '{FALSE_DAYS} days' AND x.place <@ c.round
     ORDER BY c.id, x.received_at, x.id
 )"""
 _WORSE_OF_ALL = "LEFT JOIN worse ON worse.closed = i.id"

@@ -133,6 +133,9 @@ def test_the_same_matter_again_shows_a_closed_case_was_not_solved(town: Town) ->
     drain()
     actions.recompute()
     assert Case.objects.get(pk=first).false_by == second
+    stepwise = everything()
+    actions.rebuild()
+    assert everything() == stepwise and Case.objects.get(pk=first).false_by == second
     incidents.reclass_incident(by=SYSTEM, incident=second, class_code="trf.road")
     settled()
     assert Case.objects.get(pk=first).false_by is None
