@@ -303,9 +303,7 @@ def loads(viewer: Actor, asked: Asked) -> dict[str, tuple[int, int, int]]:
     return {grid: (open_cases, late, worst) for grid, open_cases, late, worst in kept}
 
 
-SINGLE = (
-    1500  # up to so many open cases each is a point of its own; more are gathered into cells of a kilometre
-)
+SINGLE = 1500  # up to so many open cases each is a point of its own; more are gathered into cells of about two kilometres
 
 
 def points(viewer: Actor, asked: Asked) -> list[dict[str, Any]]:
@@ -313,10 +311,10 @@ def points(viewer: Actor, asked: Asked) -> list[dict[str, Any]]:
     text, no person; a single one carries its id and its large class."""
     rows = narrowed(viewer, asked).filter(open=True, private=False, lon__isnull=False)
     pressing = Q(critical=True) | Q(RawSQL(MEASURES["overdue"].where, [], output_field=BooleanField()))
-    many = rows.count() > SINGLE
+    fine = 50 if rows.count() > SINGLE else 10_000
     cells = rows.values(
-        x=RawSQL(f"round(lon::numeric, {2 if many else 4})", [], output_field=FloatField()),
-        y=RawSQL(f"round(lat::numeric, {2 if many else 4})", [], output_field=FloatField()),
+        x=RawSQL(f"round(lon * {fine})", [], output_field=FloatField()),
+        y=RawSQL(f"round(lat * {fine})", [], output_field=FloatField()),
     )
     found = cells.annotate(
         n=Count("pk"),
