@@ -39,7 +39,8 @@ def test_workers_side_by_side_send_each_notice_once(worker, gateway):
         thread.join()
     assert sum(tried) == 60
     assert Notice.objects.filter(attempts=1).count() == 60 and len(gateway.got) <= 60
-    deliver_due(now=NOON + timedelta(hours=1))  # a busy machine's gateway may have been too slow for one or two
+    # a busy machine's gateway may have been too slow for one or two
+    deliver_due(now=NOON + timedelta(hours=1))
     assert Notice.objects.filter(state="sent").count() == 60
 
 
