@@ -16,7 +16,7 @@ from django.utils import timezone
 from linli.kernel import Refused
 from linli.kernel.access import rules
 from linli.kernel.access.models import Bar, Grant, Pass, Proposal, Role
-from linli.kernel.access.queries import administrators, forget_roles
+from linli.kernel.access.queries import account_within, administrators, forget_roles
 from linli.kernel.access.rules import Actor, require
 from linli.kernel.identity.models import Account
 from linli.kernel.ledger.actions import record
@@ -57,6 +57,7 @@ def give_grant(
     require(by, "access.grant")  # a mistyped area is a fault to name, not a missing right
     _check_grant(by, account, role, area, valid_to)
     require(by, "access.grant", area=area)
+    account_within(by, account)
     if rules.needs_second(role, administrators(), by):
         return _propose(by, account, role, area, unit, valid_to)
     return _give(by, account, role, area, unit, valid_to)

@@ -16,7 +16,6 @@ from linli.kernel.access import actions, queries
 from linli.kernel.access.forms import EndForm, GrantForm, RoleForm
 from linli.kernel.access.models import Proposal, Role
 from linli.kernel.access.rules import require
-from linli.kernel.identity.models import Account
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
 from linli.kernel.web.tables import Column, Empty, Filter, Table
@@ -63,22 +62,16 @@ def grants(request: HttpRequest) -> HttpResponse:
 def account_grants(request: HttpRequest, account: int) -> HttpResponse:
     viewer = caller(request)
     rows = list(queries.grants_in(viewer).filter(account=account))
-    one = _account(account)
+    one = queries.account_within(viewer, account)
     context = {"title": f"授权：{one}", "account": one, "grants": rows}
     return render(request, "access/account.html", context)
 
 
-def _account(account: int) -> Account:
-    row = Account.objects.filter(pk=account).first()
-    if row is None:
-        raise Refused("没有这个账号。", code="no_account", status=404)
-    return row
-
-
 @login_required
 def give(request: HttpRequest, account: int) -> HttpResponse:
-    viewer, one = caller(request), _account(account)
+    viewer = caller(request)
     require(viewer, "access.grant")
+    one = queries.account_within(viewer, account)
     form = GrantForm(request.POST or None)
     form.page_title = f"授权：{one}"
     form.cancel_url = reverse("access:account_grants", args=[account])

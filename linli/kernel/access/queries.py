@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from linli.kernel import Refused
 from linli.kernel.access.models import Bar, Grant, Pass, Proposal, Role
 from linli.kernel.access.rules import shared_verbs
 from linli.kernel.actor import Actor, Opening, Scope, can, require
+from linli.kernel.identity.models import Account
 
 LEVEL_COLUMN = {9: "street", 12: "community", 15: "grid"}
 ROLES_STALE = 30.0  # seconds until another process sees that an implicit role was edited
@@ -99,6 +101,19 @@ def grants_in(viewer: Actor, area: str = "") -> QuerySet[Grant]:
         where |= Q(area__startswith=scope.area)
     rows = rows if viewer.kind == "system" else rows.filter(where)
     return rows.order_by("area", "role", "account__name", "id")
+
+
+def account_within(viewer: Actor, account: int) -> Account:
+    """The account somebody may give grants to: for a town's administrator one that works in the town, or that nobody
+    has put to work yet. Raises Refused(404) for every other, so that names do not leak across towns."""
+    row = Account.objects.filter(pk=account).first()
+    held = Grant.objects.filter(Q(valid_to=None) | Q(valid_to__gt=timezone.now()), account=account)
+    reach = [scope.area for scope in viewer.scopes("access.grant")]
+    areas = set(held.values_list("area", flat=True)) if row else set()
+    near = not areas or any(area.startswith(one) for area in areas for one in reach)
+    if row is None or not (viewer.kind == "system" or near):
+        raise Refused("没有这个账号，或者它不在您的管辖范围内。", code="no_account", status=404)
+    return row
 
 
 def open_proposals(viewer: Actor) -> QuerySet[Proposal]:

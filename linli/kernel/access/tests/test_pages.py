@@ -46,6 +46,18 @@ def test_an_administrator_gives_and_ends_a_grant(admin: Client) -> None:
     assert admin.get(reverse("access:give", args=[0])).status_code == 404
 
 
+def test_a_town_administrator_reaches_no_account_of_another_town() -> None:
+    row, new, far = account("townadmin"), account("newcomer"), account("far")
+    give_grant(by=SYSTEM, account=row.pk, role="administrator", area=TOWN)
+    give_grant(by=SYSTEM, account=far.pk, role="nurse", area="430181102")
+    town = signed_in(row)
+    assert town.get(reverse("access:give", args=[new.pk])).status_code == 200
+    for name in ("account_grants", "give"):
+        assert town.get(reverse(f"access:{name}", args=[far.pk])).status_code == 404
+    refused = town.post(reverse("access:give", args=[far.pk]), {"role": "nurse", "area": TOWN})
+    assert refused.status_code == 404 and Grant.objects.filter(account=far).count() == 1
+
+
 def test_an_administrator_cannot_grant_to_themselves(admin: Client) -> None:
     own = Account.objects.get(username="admin1")
     page = admin.post(reverse("access:give", args=[own.pk]), {"role": "nurse", "area": TOWN})
