@@ -30,7 +30,7 @@ if PRODUCTION and not ALLOWED_HOSTS:
 if PRODUCTION and DEBUG:
     env.wrong("LINLI_DEBUG", "正式环境不能打开调试")
 
-ROOMS = ["areas", "people", "dispatch", "incidents", "metrics"]
+ROOMS = ["areas", "people", "dispatch", "publicity", "incidents", "onestop", "exchange", "metrics"]
 KERNEL = ["identity", "access", "ledger", "bus", "deadlines", "search", "files", "notify", "web"]
 INSTALLED_APPS = [
     "django.contrib.auth",
