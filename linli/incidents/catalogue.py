@@ -1,8 +1,10 @@
 """Classes, routing rules, rulings and the classifier, kept in memory: intake asks them without a query."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -14,6 +16,7 @@ from linli.incidents.classifier import Model, Prediction, roll_up
 from linli.incidents.models import IncidentClass, ModelVersion, RoutingRule
 from linli.kernel.kept import Kept
 
+Value = TypeVar("Value")
 log = logging.getLogger(__name__)
 DESK = "ZX"  # the function of a command centre's desk: where work goes that nobody else owns
 COMMITTEE = "CUN"  # the function of a village or community committee
@@ -58,6 +61,30 @@ routing = Kept(
 model = Kept(_load_model, "SELECT max(id) FILTER (WHERE active), count(*) FROM incidents_modelversion")
 
 
+_drawn: dict[Callable[..., Any], tuple[object, Any]] = {}
+
+
+def _of_classes(draw: Callable[[dict[str, IncidentClass]], Value]) -> Value:
+    """What `draw` makes of the classes, made anew only when they have changed."""
+    known = classes.get()
+    if draw not in _drawn or _drawn[draw][0] is not known:
+        _drawn[draw] = known, draw(known)
+    return _drawn[draw][1]
+
+
+def _larges(known: dict[str, IncidentClass]) -> dict[str, str]:
+    return {code: row.large for code, row in known.items()}
+
+
+def _dangers(known: dict[str, IncidentClass]) -> list[str]:
+    return sorted({word for row in known.values() for word in row.danger_words})
+
+
+def danger_words() -> list[str]:
+    """Words of any class that mean danger to life."""
+    return _of_classes(_dangers)
+
+
 def class_of(code: str) -> IncidentClass | None:
     return classes.get().get(code)
 
@@ -86,8 +113,7 @@ def sure_large(found: Prediction) -> str:
     least = kept[1].thresholds.get("large") if kept else None
     if least is None:
         return ""
-    large_of = {code: row.large for code, row in classes.get().items()}
-    group, share = next(iter(roll_up(found.probabilities, large_of).items()))
+    group, share = next(iter(roll_up(found.probabilities, _of_classes(_larges)).items()))
     return group if share >= least else ""
 
 

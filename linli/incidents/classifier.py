@@ -151,7 +151,7 @@ class Model:
             top=top,
             words=_words(text, found, spoken[:, order[0]] - spoken.mean(axis=1)),
             sure=bool(len(rows)) and top[0][1] >= self.thresholds["small"],
-            probabilities={label: float(share) for label, share in zip(self.labels, shares, strict=True)},
+            probabilities=dict(zip(self.labels, shares.tolist(), strict=True)),
         )
 
     def save(self, path: str | Path) -> None:

@@ -36,7 +36,8 @@ def _api() -> list[URLPattern | URLResolver]:
     return [path("api/v1/", api.urls)]
 
 
-urlpatterns = [*_pages(), *_api()]
+# the interface first: its calls must not be held against every page's pattern before their own
+urlpatterns = [*_api(), *_pages()]
 handler400 = "linli.kernel.web.answers.bad_request"
 handler403 = "linli.kernel.web.answers.forbidden"
 handler404 = "linli.kernel.web.answers.not_found"

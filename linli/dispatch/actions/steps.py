@@ -13,6 +13,7 @@ from linli.dispatch.models import Move, WorkOrder
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, can
 from linli.kernel.bus.actions import tell
+from linli.kernel.inserts import new_row
 from linli.kernel.ledger.actions import record
 
 Change = Callable[[WorkOrder, datetime], None]
@@ -98,9 +99,10 @@ def fact(fact_type: type, order: WorkOrder, **more: object) -> Any:
 
 def move_row(order: WorkOrder, action: str, before: str, by: Actor, at: datetime, said: Said) -> Move:
     """The timeline's row for a step (unsaved)."""
-    return Move(
+    return new_row(
+        Move,
         subject=order.subject,
-        order=order,
+        order_id=order.pk,
         action=action,
         from_state=before,
         to_state=order.state,

@@ -45,7 +45,7 @@ def read_case(by: Actor, telling: rules.Telling) -> Case:
     place, source = _place(telling, text, flags)
     chosen, guess = _class(telling, text)
     known_own = can(by, "incidents.report_own", area=place["grid"] or place["community"] or place["county"])
-    danger = rules.dangerous(text, [w for row in catalogue.classes.get().values() for w in row.danger_words])
+    danger = rules.dangerous(text, catalogue.danger_words())
     urgency = (
         "critical"
         if danger or (chosen and chosen.urgency == "critical")

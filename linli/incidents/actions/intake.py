@@ -1,11 +1,12 @@
 """Report -> incident -> order, in one transaction and few statements: the front door of the county."""
 
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from linli.dispatch import facts as order_facts
 from linli.dispatch.actions import Said, build_order
@@ -22,7 +23,7 @@ from linli.kernel.bus.actions import rows_for as fact_rows
 from linli.kernel.files.actions import attach
 from linli.kernel.files.models import Attachment
 from linli.kernel.identity.fields import blind
-from linli.kernel.inserts import insert_all, next_ids
+from linli.kernel.inserts import insert_all, new_row, next_ids
 from linli.kernel.ledger.actions import Deed
 from linli.kernel.ledger.actions import rows_for as ledger_rows
 
@@ -50,8 +51,10 @@ def report_incident(*, by: Actor, telling: rules.Telling) -> Receipt:
     require(by, "incidents.report")
     rules.check_telling(telling)
     client_uuid = uuid.UUID(str(telling.client_uuid)) if telling.client_uuid else uuid.uuid4()
+    # A fresh report without photos is one statement, which is a transaction by itself and saves two round trips.
+    single = not (telling.join or telling.files or connection.in_atomic_block)
     try:
-        with transaction.atomic():
+        with nullcontext() if single else transaction.atomic():
             return _take(by, telling, client_uuid)
     except IntegrityError as clash:
         # the tracking code follows from sender and UUID, so its constraint may speak first
@@ -163,7 +166,8 @@ def _incident(by: Actor, case: Case) -> Incident:
     chosen, telling, now = case.chosen, case.telling, case.now
     filed = case.decision.do == "file"
     state = {"file": "filed", "confirm": "confirming"}.get(case.decision.do, "reported")
-    return Incident(
+    return new_row(
+        Incident,
         title=rules.title_of(case.text) or (chosen.name if chosen else "照片上报"),
         text=case.text,
         class_code=chosen.code if chosen else "",
@@ -190,12 +194,13 @@ def _incident(by: Actor, case: Case) -> Incident:
 
 def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, code: str) -> Report:
     telling = case.telling
-    return Report(
+    return new_row(
+        Report,
         sender=telling.sender,
         client_uuid=client_uuid,
         content=_content(telling),
-        incident=incident,
-        first_incident=incident,
+        incident_id=incident.pk,
+        first_incident_id=incident.pk,
         channel=telling.channel,
         class_said=telling.class_said[:64],
         text=case.text,
@@ -221,7 +226,8 @@ def _move(
 ) -> Move:
     """A step of the incident itself. Who reported stays out of the timeline."""
     staff = by.roles - {"anyone", "resident"}
-    return Move(
+    return new_row(
+        Move,
         subject=incident.subject,
         action=action,
         from_state=before,

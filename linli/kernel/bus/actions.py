@@ -15,31 +15,25 @@ from procrastinate.contrib.django import app
 from linli.kernel.actor import Actor, require
 from linli.kernel.bus import registry
 from linli.kernel.bus.models import Delivery, Fact, TimerRun
-from linli.kernel.inserts import insert_all
+from linli.kernel.inserts import insert_all, new_row
 from linli.kernel.ledger.actions import record
 
 log = logging.getLogger(__name__)
 LIVE_CHANNEL = "linli_live"
 REACT = "bus.react_to"  # the task of jobs.react_to
 AT_ONCE = 25  # reactions a job; a job costs the queue several milliseconds whatever it holds
-ROWS = 2000  # rows a statement: PostgreSQL takes 65,535 parameters
 TRIES = 6  # then a delivery is parked with its reason
 
 
 def tell(*facts: Any) -> None:
     """Writes one row a fact in the caller's transaction, in one statement, and nothing else (house.md section 4)."""
-    if len(facts) <= ROWS:
-        insert_all(rows_for(*facts))
-        return
-    with transaction.atomic():  # an import's thousands, whole or not at all
-        for start in range(0, len(facts), ROWS):
-            insert_all(rows_for(*facts[start : start + ROWS]))
+    insert_all(rows_for(*facts))
 
 
 def rows_for(*facts: Any) -> list[Fact]:
     """The unsaved rows of some facts, for a caller that writes them together with rows of its own."""
     now = timezone.now()
-    return [Fact(name=registry.name_of(type(fact)), body=_body(fact), at=now) for fact in facts]
+    return [new_row(Fact, name=registry.name_of(type(fact)), body=_body(fact), at=now) for fact in facts]
 
 
 def _body(fact: Any) -> dict[str, Any]:

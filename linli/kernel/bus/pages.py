@@ -11,7 +11,16 @@ from linli.kernel.web.caller import caller
 from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
 
-register_nav(NavEntry("系统运行", "bus:parked", verb="bus.view", order=920))
+register_nav(
+    NavEntry(
+        "系统运行",
+        "bus:parked",
+        verb="bus.view",
+        order=920,
+        group="system.records",
+        words="没有办成的后台事项和原因，重新运行。",
+    )
+)
 
 
 class ParkedTable(Table):

@@ -8,12 +8,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from linli.kernel.actor import Actor, require
-from linli.kernel.inserts import insert_all, next_ids
+from linli.kernel.inserts import insert_all, new_row, next_ids
 from linli.kernel.ledger import rules
 from linli.kernel.ledger.models import Entry, Head, Node, Salt
 from linli.kernel.ledger.rules import leaf_of
 
-AT_ONCE = 2000  # rows a statement: PostgreSQL takes 65,535 parameters
 SEQUENCER_LOCK = 0x6C696E6C  # one sequencer at a time, whatever the number of workers
 
 
@@ -43,13 +42,8 @@ def record(
 
 
 def record_many(deeds: Sequence[Deed]) -> None:
-    """Several deeds in one round trip (an import's thousands in a few, whole or not at all)."""
-    if len(deeds) <= AT_ONCE:
-        insert_all(*rows_for(deeds))
-        return
-    with transaction.atomic():
-        for start in range(0, len(deeds), AT_ONCE):
-            insert_all(*rows_for(deeds[start : start + AT_ONCE]))
+    """Several deeds in one statement, an import's thousands too: whole or not at all."""
+    insert_all(*rows_for(deeds))
 
 
 def rows_for(deeds: Sequence[Deed]) -> tuple[list[Entry], list[Salt]]:
@@ -58,7 +52,9 @@ def rows_for(deeds: Sequence[Deed]) -> tuple[list[Entry], list[Salt]]:
     entries, salts = [], []
     for deed in deeds:
         body = dict(deed.fields)
-        entry = Entry(log=deed.log, at=now, subject=deed.subject, verb=deed.verb, by=deed.by, fields=body)
+        entry = new_row(
+            Entry, log=deed.log, at=now, subject=deed.subject, verb=deed.verb, by=deed.by, fields=body
+        )
         for name, value in deed.personal.items():
             salt = os.urandom(16)
             body[name] = "sha256:" + rules.salted(value, salt)

@@ -13,7 +13,16 @@ from linli.kernel.web.caller import caller
 from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
 
-register_nav(NavEntry("存证", "ledger:entries", verb="ledger.view", order=910))
+register_nav(
+    NavEntry(
+        "存证",
+        "ledger:entries",
+        verb="ledger.view",
+        order=910,
+        group="system.records",
+        words="谁在什么时候办了什么，按顺序记录，不能改动，可逐条验证。",
+    )
+)
 
 
 def _fields(row: Entry) -> str:

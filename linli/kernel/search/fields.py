@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.lookups import Lookup
 
-from linli.kernel.search.rules import asked, lexemes, tsquery
+from linli.kernel.search.rules import asked, lexemes, quoted, tsquery
 
 
 class WordsField(models.Field):
@@ -40,6 +40,10 @@ class WordsField(models.Field):
 
     def get_prep_value(self, value: Any) -> Any:
         return lexemes(value) if isinstance(value, str) else value
+
+    def to_record(self, value: str) -> str:
+        """The text form of the tsvector, for rows that travel as JSON (kernel.inserts)."""
+        return " ".join(quoted(lexeme) for lexeme in lexemes(value))
 
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         return "array_to_tsvector(%s::text[])"

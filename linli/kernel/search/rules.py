@@ -49,14 +49,15 @@ def asked(text: str) -> list[str]:
 
 def tsquery(wanted: list[str]) -> str:
     """PostgreSQL's text form of "all of these"; a single Han character matches wherever it stands."""
-    return " & ".join(_quoted(token) + (":*" if _alone(token) else "") for token in wanted)
+    return " & ".join(quoted(token) + (":*" if _alone(token) else "") for token in wanted)
 
 
 def _alone(token: str) -> bool:
     return len(token) == 1 and bool(_IS_HAN.match(token))
 
 
-def _quoted(token: str) -> str:
+def quoted(token: str) -> str:
+    """A lexeme as tsvector and tsquery are written: in quotes, quotes doubled."""
     return "'" + token.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
