@@ -5,7 +5,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
+from linli.areas import queries as areas_seen
 from linli.areas.models import Branch, Handover
 from linli.dispatch.models import Ask, Ruling, WorkOrder
 from linli.incidents import actions
@@ -30,15 +31,27 @@ from linli.incidents.tests.conftest import (
     town,  # noqa: F401  the fixture
 )
 from linli.incidents.tests.test_pages import photo
+from linli.kernel.access.actions import bar, give_pass
 from linli.kernel.access.models import Grant
+from linli.kernel.actor import SYSTEM
 from linli.kernel.bus.jobs import drain
+from linli.kernel.deadlines.actions import set_day
 from linli.kernel.files.actions import store_file
+from linli.kernel.files.models import Attachment
 from linli.kernel.identity.models import Account
 from linli.kernel.ledger.models import Entry
+from linli.kernel.notify.actions import notify
+from linli.kernel.notify.models import Notice
 from linli.people import actions as people
 from linli.people.models import Consent, LifeEvent, Tie, VisitNote
+from linli.publicity import actions as publicity
+from linli.publicity import registry as publicity_kinds
+from linli.publicity.masks import Field
+from linli.publicity.models import Objection
+from linli.publicity.registry import PublicityKind
 
 SECRET = "紫藤架下的暗井"
+PLAIN = "城墙根的断枝"
 FAMILY = "欧阳望北"
 
 
@@ -64,11 +77,17 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Matter:
-    """One of everything the first town has that is nobody else's business."""
+    """One of everything the first town has that is nobody else's business. `plain` is the same with a case of no
+    private class, so that what keeps strangers from it is the area alone."""
 
     ids: list[tuple[str, str]]
     incident: Incident
     order: WorkOrder
+    plain: "Matter | None" = None
+
+    @property
+    def both(self) -> tuple["Matter", ...]:
+        return (self, self.plain) if self.plain else (self,)
 
     def address(self, route: str) -> str:
         """The route with its blanks filled by what exists: the first rule that fits the way so far decides."""
@@ -86,20 +105,8 @@ def matter(town: Town) -> Matter:  # noqa: F811
     """A case with its photo, order and ask; a household with somebody in it; a branch, a hand-over, a ruling."""
     boss = Account.objects.create(username="boss", name="管理员", kind="staff")
     Grant.objects.create(account=boss, role_id="administrator", area=COUNTY)
-    shot = store_file(by=town.resident, name="a.jpg", data=photo().read(), client_uuid=uuid.uuid4())
-    telling = Telling(
-        text=SECRET,
-        sender="r",
-        client_uuid=uuid.uuid4(),
-        lon=LON,
-        lat=LAT,
-        place_source="pin",
-        files=(shot.pk,),
-    )
-    receipt = actions.report_incident(by=town.resident, telling=telling)
-    case = Incident.objects.get(pk=receipt.incident)
-    if case.state in ("reported", "confirming"):
-        actions.file_incident(by=town.clerk, incident=case.pk, class_code="sr.litter")
+    plain = _told(town, PLAIN, "green")
+    case, report, shot = _told(town, SECRET, "red")
     Incident.objects.filter(pk=case.pk).update(private=True, title=SECRET)
     case.refresh_from_db()
     order = WorkOrder.objects.get(subject=case.subject, kind="incident.handle")
@@ -126,14 +133,35 @@ def matter(town: Town) -> Matter:  # noqa: F811
     ruling = Ruling.objects.create(
         topic="sr.litter", area=TOWN, unit="430181-CG", basis=SECRET, order=order, valid_from=now
     )
+    until = now + timedelta(hours=24)
+    opened, _ = give_pass(
+        by=SYSTEM,
+        account=someone.pk,
+        subject=case.subject,
+        verbs=["care.open"],
+        reason=SECRET,
+        until=until,
+        area=TOWN,
+    )
+    barred = bar(by=SYSTEM, account=someone.pk, subject="tests.file:1", why="kin", reason=SECRET, area=TOWN)
+    set_day(by=SYSTEM, day=date(2027, 3, 8), working=False, name="停工", source="通告")
+    notify(to=someone.pk, template="notify.plain", context={"title": SECRET, "text": SECRET})
+    listed, lost, told = _publicised(town)
     ids = [
+        (r"^publicity/outages/", lost),
+        (r"^publicity/objections/", told),
+        (r"^publicity/", listed),
+        (r"^system/channels/", "sms"),
+        (r"^system/notices/", str(Notice.objects.latest("id").pk)),
+        (r"^system/wordings/", "notify.trial"),
+        (r"^system/calendar/days/", "2027-03-08"),
+        (r"^system/calendar/", "2027"),
+        (r"^system/passes/", str(opened.pk)),
+        (r"^system/bars/", str(barred.pk)),
         (r"^(me|system|accounts)/", str(someone.pk)),
         (r"members/account$", str(town.accounts["checker"].pk)),
         (r"roles/role$", "officer"),
         (r"^audit/", str(Entry.objects.latest("id").pk)),
-        (r"^orders/|^api/v1/orders/", str(order.pk)),
-        (r"reports/report$|^my/reports/|^api/v1/reports/|^open311/v2/tokens", str(receipt.report)),
-        (r"^incidents/|^check/|^board/|^api/v1/incidents/|^open311/v2/requests", str(case.pk)),
         (r"^approvals/", str(ask.pk)),
         (r"head/person$|^people/persons/|^people/reveal/\w+/number", str(person.pk)),
         (r"^people/households/\d+/events/kind$", "death"),
@@ -143,7 +171,6 @@ def matter(town: Town) -> Matter:  # noqa: F811
         (r"^people/ties/", str(tie.pk)),
         (r"^people/consents/", str(consent.pk)),
         (r"^people/reveal/kind$", "phone"),
-        (r"^areas/import/|^runs/|^imports/run/|uploads/upload_id$", str(shot.key)),
         (r"^imports/kind$", "areas"),
         (r"^areas/units/", f"{TOWN}-ZX"),
         (r"^areas/branches/new/", COMMUNITY),
@@ -156,7 +183,71 @@ def matter(town: Town) -> Matter:  # noqa: F811
         (r"^admin/classes/|services/code$", "sr.litter"),
         (r"^admin/", "1"),
         (r"^duty/|^filters/", "1"),
-        (r"^api/v1/files/file_id$", str(shot.pk)),
         (r"tracking/code$", "ABCDEFGHJK"),
     ]
-    return Matter(ids, case, order)
+    open_case, open_report, open_shot = plain
+    open_order = WorkOrder.objects.get(subject=open_case.subject, kind="incident.handle")
+    rules = [
+        (pattern, OF_A_CASE[pattern](open_case, open_order, open_report, open_shot)) for pattern in OF_A_CASE
+    ]
+    also = Matter([*rules, *ids], open_case, open_order)
+    return Matter(
+        [(one, OF_A_CASE[one](case, order, report, shot)) for one in OF_A_CASE] + ids, case, order, also
+    )
+
+
+def _publicised(there: Town) -> tuple[str, str, str]:
+    """A notice of the first town that nobody may read but its officers, an outage of it, an objection to it."""
+    publicity_kinds.register(
+        PublicityKind("tests.sweep", "试例公示", (Field("name", "户主", "name"),), posting=False)
+    )
+    given = publicity.Given(
+        kind="tests.sweep",
+        subject="tests.case:1",
+        values=[{"name": FAMILY}],
+        place=areas_seen.located(None, None, code=GRID),
+    )
+    row = publicity.open_publicity(by=SYSTEM, given=given)
+    publicity.begin_due()
+    said = publicity.Objecting(grounds=SECRET, client_uuid=uuid.uuid4(), name=FAMILY, phone="13900000001")
+    publicity.object_to_notice(by=there.resident, notice=row.pk, said=said)
+    lost = publicity.mark_down(by=SYSTEM, notice=row.pk, what="page", reason=SECRET)
+    return str(row.pk), str(lost.pk), str(Objection.objects.latest("id").pk)
+
+
+# Route so far -> id, of a case, its order, its report, its photo.
+OF_A_CASE: dict[str, Any] = {
+    r"photos/\d+/size$": lambda case, order, report, shot: "small",
+    r"photos/file$|^api/v1/files/file_id$": lambda case, order, report, shot: str(shot.pk),
+    r"^orders/|^api/v1/orders/": lambda case, order, report, shot: str(order.pk),
+    r"reports/report$|^my/reports/|^api/v1/reports/|^open311/v2/tokens": lambda case, order, report, shot: (
+        str(report)
+    ),
+    r"^incidents/|^check/|^board/|^api/v1/incidents/|^open311/v2/requests": lambda case, order, report, shot: (
+        str(case.pk)
+    ),
+    r"^areas/import/|^runs/|^imports/run/|uploads/upload_id$": lambda case, order, report, shot: str(
+        shot.key
+    ),
+}
+
+
+def _told(there: Town, words: str, colour: str) -> tuple[Incident, int, Attachment]:
+    """A filed case of the first town with a photo of its reporter's: case, report, photo."""
+    shot = store_file(
+        by=there.resident, name="a.jpg", data=photo(colour=colour).read(), client_uuid=uuid.uuid4()
+    )
+    telling = Telling(
+        text=words,
+        sender="r",
+        client_uuid=uuid.uuid4(),
+        lon=LON,
+        lat=LAT,
+        place_source="pin",
+        files=(shot.pk,),
+    )
+    receipt = actions.report_incident(by=there.resident, telling=telling)
+    case = Incident.objects.get(pk=receipt.incident)
+    if case.state in ("reported", "confirming"):
+        actions.file_incident(by=there.clerk, incident=case.pk, class_code="sr.litter")
+    return Incident.objects.get(pk=case.pk), receipt.report, shot

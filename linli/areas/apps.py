@@ -17,6 +17,6 @@ class AreasConfig(AppConfig):
         duties.register("areas.units", own_duties.units_of, own_duties.move_units, label="单位负责人")
         register_import(sheets.UNITS)
         register_nav(
-            NavEntry(_("区域"), "areas:tree", "areas.view", order=70),
+            NavEntry(_("区域"), "areas:tree", "areas.view", order=70, group="map"),
             NavEntry(_("移交"), "areas:handovers", "areas.view", order=75),
         )

@@ -31,7 +31,22 @@ class DispatchConfig(AppConfig):
             NavEntry("本单位", "dispatch:unit", verb="dispatch.reassign", order=25),
             NavEntry("审批", "dispatch:approvals", verb="dispatch.approve", order=30),
             NavEntry("值班表", "dispatch:duty", verb="dispatch.view", order=70),
-            NavEntry("时限", "dispatch:clocks", verb="dispatch.ladders", order=80),
+            NavEntry(
+                "各环节时限",
+                "dispatch:clocks",
+                verb="dispatch.ladders",
+                order=800,
+                group="system.time",
+                words="派遣、接单、处置、核查各环节限多久，按工单种类和紧急程度。",
+            ),
+            NavEntry(
+                "催办督办阶梯",
+                "dispatch:ladders",
+                verb="dispatch.ladders",
+                order=802,
+                group="system.time",
+                words="用时到多少提醒谁、升级到哪一级。",
+            ),
         )
         post_migrate.connect(_load, sender=self)
 

@@ -78,6 +78,15 @@ def halved(span: deadlines.Limit) -> deadlines.Limit:
     return deadlines.Limit(span.amount / 2, span.unit)
 
 
+def after_pause(due_at: datetime, *, since: datetime, until: datetime, limit: str, county: str) -> datetime:
+    """A due moment later by as long as the clock stood, on the limit's own clock; one already past stays."""
+    if since >= due_at:
+        return due_at
+    calendar, span = calendar_for(county), deadlines.Limit.parse(limit)
+    stood = deadlines.share(since, due_at, until, span, calendar)
+    return deadlines.at_share(since, due_at, 1 + stood, span, calendar) or due_at
+
+
 def _ladder(order: WorkOrder) -> dict | None:
     return rules.pick_ladder(book.get().ladders, order.kind, order.urgency, order.mode)  # type: ignore[return-value]
 

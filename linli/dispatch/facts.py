@@ -73,6 +73,35 @@ class OrderCancelled(_Order): ...
 
 
 @dataclass(frozen=True)
+class OrderRecalled(_Order):
+    """收回 by a dispatcher: the order waits for another unit."""
+
+
+@dataclass(frozen=True)
+class OrderExtended(_Order):
+    """延期 was approved; `due_at` (ISO) is the new end of the running stage."""
+
+    due_at: str = ""
+
+
+@dataclass(frozen=True)
+class OrderSuspended(_Order):
+    """缓办 was approved: the clock stands from `since` until resumed, at the latest at `review` (ISO)."""
+
+    ground: str = ""
+    since: str = ""
+    review: str = ""
+
+
+@dataclass(frozen=True)
+class OrderResumed(_Order):
+    """The clock that stood from `since` to `until` (ISO) runs again."""
+
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
 class OrderRated(_Order):
     resolved: bool = True
     stars: int = 5

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -162,6 +163,8 @@ class Move(models.Model):
         indexes = [
             models.Index(fields=["subject", "id"], name="move_by_subject"),
             models.Index(fields=["order", "id"], name="move_by_order"),
+            # rows only grow, in order of time: a few pages of block ranges answer what a tree would take gigabytes for
+            BrinIndex(fields=["at"], name="move_by_time", autosummarize=True),
         ]
 
 

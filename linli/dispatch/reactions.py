@@ -1,12 +1,16 @@
 """Telling people about orders: those who are to work, those who must decide, those the ladder climbs to."""
 
+from datetime import date
+
 from django.utils import timezone
 
 from linli.areas import queries as areas
 from linli.dispatch import clocks, facts, people
+from linli.dispatch.actions.recompute import recompute_dues
 from linli.dispatch.models import WorkOrder
 from linli.kernel.bus.registry import reacts
 from linli.kernel.deadlines import rules as deadlines
+from linli.kernel.deadlines.facts import CalendarChanged
 from linli.kernel.deadlines.queries import calendar_for
 from linli.kernel.notify.actions import notify
 
@@ -59,3 +63,10 @@ def on_order_escalated(fact: facts.OrderEscalated) -> None:
     accounts = set().union(*(people.accounts_for(who, order) for who in rung.who))
     key = f"{rung.act}:{order.pk}:{order.round}:{fact.stage}:{fact.rung}"
     _tell(order, f"dispatch.{rung.act}", accounts, key, urgent=rung.ignores_quiet)
+
+
+@reacts(CalendarChanged)
+def on_calendar_changed(fact: CalendarChanged) -> None:
+    """Running due moments follow the calendar they were counted on."""
+    until = date.fromisoformat(fact.until) if fact.until else None
+    recompute_dues(area=fact.area, since=date.fromisoformat(fact.since), until=until, why=fact.why)

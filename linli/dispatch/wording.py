@@ -14,7 +14,7 @@ from linli.kernel.deadlines import rules as deadlines
 from linli.kernel.deadlines.queries import calendar_for
 from linli.kernel.files.models import Attachment
 from linli.kernel.kept import Kept
-from linli.kernel.web.rules import Clock
+from linli.kernel.web.rules import Clock, moment_words
 from linli.kernel.web.rules import clock as wall_clock
 
 URGENCY_WORDS = dict(URGENCIES)
@@ -121,6 +121,8 @@ def _reason(move: Move) -> str:
         parts.append("" if move.text else explain(move.data))
     if move.data.get("who"):
         parts.append("已告知" + "、".join(who_words(one) for one in move.data["who"]))
+    if move.data.get("review"):
+        parts.append(f"最迟 {moment_words(datetime.fromisoformat(move.data['review']))} 复核")
     if move.reason == "superseded":
         parts.insert(0, "离线时所填，送达时工单已有变化，作备注保存")
     return "；".join(part for part in parts if part)

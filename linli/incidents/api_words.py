@@ -42,7 +42,7 @@ PLACE = thing("*", lon=NUMBER, lat=NUMBER, words=TEXT, area=TEXT, area_name=TEXT
 STEP = thing("*", at=MOMENT, action=TEXT, what=TEXT, who=TEXT, unit=TEXT, reason=TEXT, text=TEXT)
 _LINE: dict[str, Schema] = {
     "id": WHOLE, "number": TEXT, "title": TEXT, "class": TEXT, "class_name": TEXT, "urgency": TEXT, "state": TEXT,
-    "state_name": TEXT, "channel": TEXT, "unit": TEXT, "unit_name": TEXT, "location": PLACE, "private": YES, "reports": WHOLE,
+    "state_name": TEXT, "channel": TEXT, "unit": TEXT, "unit_name": TEXT, "location": PLACE, "private": YES, "suspended": YES, "reports": WHOLE,
     "version": WHOLE, "received_at": MOMENT, "due_at": MOMENT, "promised_at": MOMENT, "closed_at": MOMENT,
     "merged_into": {"type": ["integer", "null"]},
 }  # fmt: skip

@@ -34,20 +34,28 @@ class IncidentsConfig(AppConfig):
         register_import(CLASSES)
         register_background("incident", background_of)
         register_note_target("incident", "转为网格事件", report_from_note)
+        catalogue = [
+            (
+                "类别",
+                "classes",
+                "incidents.classes",
+                "事件分类目录：名称、时限、承办、证据要求，按版本发布。",
+            ),
+            ("派遣规则", "routing", "incidents.routing", "哪一类事件在哪个区域派给哪个单位。"),
+            ("分类模型", "model", "incidents.model", "自动分类的准确率，重新训练和换用。"),
+        ]
         register_nav(
             NavEntry("受理台", "desk:triage", verb="incidents.triage", order=10),
             NavEntry("事件", "desk:all", verb="incidents.triage", order=15),
             NavEntry("核查", "desk:checks", verb="incidents.check", order=28),
-            NavEntry("类别", "incidents_admin:classes", verb="incidents.classes", order=82),
-            NavEntry("派遣规则", "incidents_admin:routing", verb="incidents.routing", order=84),
-            NavEntry("分类模型", "incidents_admin:model", verb="incidents.model", order=86),
             NavEntry(
-                "上报",
-                "desk:quick_report",
-                verb="incidents.report_own",
-                order=11,
-                audience="field",
-                icon="report",
+                "上报", "desk:quick_report", "incidents.report_own", 11, audience="field", icon="report"
+            ),
+            *(
+                NavEntry(
+                    label, f"incidents_admin:{page}", verb, 780 + n, group="system.catalogue", words=words
+                )
+                for n, (label, page, verb, words) in enumerate(catalogue)
             ),
         )
         post_migrate.connect(_load, sender=self)

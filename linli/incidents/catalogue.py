@@ -140,7 +140,7 @@ def route(*, class_code: str, large: str, area: str, urgency: str) -> Sent:
             return Sent(Assignee(unit), {"by": "ruling", "id": number, "text": basis})
     rule = rules.pick_route(table.routes, class_code=class_code, large=large, area=area, urgency=urgency)
     if rule:
-        sent = _by_rule(rule, area)
+        sent = by_rule(rule, area)
         if sent:
             return sent
     why = f"规则 {rule.id} 的承办单位已停用或不存在" if rule else "没有适用的派遣规则"
@@ -150,7 +150,7 @@ def route(*, class_code: str, large: str, area: str, urgency: str) -> Sent:
 LEVELS = {"grid": 15, "community": 12, "town": 9, "street": 9, "county": 6}
 
 
-def _by_rule(rule: rules.Route, area: str) -> Sent | None:
+def by_rule(rule: rules.Route, area: str) -> Sent | None:
     explanation = {"by": "rule", "id": rule.id, "text": rule.basis, "topic": rule.topic}
     if rule.level == "grid":
         return _to_grid(area, explanation, rule.assist)

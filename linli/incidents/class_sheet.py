@@ -34,6 +34,7 @@ COLUMNS = (
     ImportColumn("skip_confirm", "可免现场核实", example="是", hint="是或否，空着为否"),
     ImportColumn("private", "保密", example="否", hint="是或否，空着为否"),
     ImportColumn("danger_words", "危险词", hint="几个词用分号隔开"),
+    ImportColumn("examples", "例句", hint="居民会怎么说，几句用分号隔开，每晚学习"),
     ImportColumn("gb_code", "国标代码"),
     ImportColumn("source", "依据", example="文件名称和文号"),
     ImportColumn("status", "依据状态", example="待核实", hint="、".join(STATUS.values())),
@@ -66,7 +67,7 @@ def read_cells(cells: Cells) -> dict[str, Any]:
         codes = {label: code for code, label in options.items()}
         said[name] = codes.get(said[name], said[name] or ("to_confirm" if name == "status" else ""))
     said["milestones"] = read_steps(said["milestones"])
-    said |= {name: lines(said[name]) for name in ("questions", "danger_words")}
+    said |= {name: lines(said[name]) for name in ("questions", "danger_words", "examples")}
     said |= {name: said[name] == "是" for name in ("skip_confirm", "private")}
     return {**said, "gb_code": said["gb_code"] or None}
 
@@ -76,7 +77,7 @@ def write_cells(row: IncidentClass) -> dict[str, str]:
     found = {name: getattr(row, name) for name in ("code", *PLAIN)}
     found |= {name: options.get(found[name], found[name]) for name, options in CHOICES.items()}
     found |= {name: YES[found[name]] for name in ("skip_confirm", "private")}
-    found |= {name: "；".join(found[name]) for name in ("questions", "danger_words")}
+    found |= {name: "；".join(found[name]) for name in ("questions", "danger_words", "examples")}
     found["milestones"] = write_steps(row.milestones, "；")
     return {name: value or "" for name, value in found.items()}
 

@@ -13,7 +13,7 @@ from linli.incidents import catalogue, rules
 from linli.incidents.door import one_line
 from linli.incidents.models import IncidentClass
 from linli.incidents.photos import MOST
-from linli.incidents.readings import read_point, with_answers
+from linli.incidents.readings import given_answers, read_point, with_answers
 from linli.kernel import Refused
 from linli.kernel.actor import Actor
 from linli.kernel.files.models import Attachment
@@ -133,9 +133,10 @@ class ReportForm(Form):
                 ) from None
             fields = {"lon": spot.lon, "lat": spot.lat, "crs": spot.system, "place_source": place.source}
             flags = spot.flags
-        answers = {question: said[:200] for _, question, said in self.questions}
+        answers = given_answers({question: said for _, question, said in self.questions})
         return rules.Telling(
             text=with_answers(given.get("text") or "", answers),
+            answers=answers,
             sender=by.ref,
             client_uuid=given.get("client_uuid"),
             channel="grid" if "grid_worker" in by.roles else "web",

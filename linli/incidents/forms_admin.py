@@ -54,6 +54,12 @@ class ClassForm(Form):
     danger_words = forms.CharField(
         label="危险词", widget=lined(), required=False, help_text="每行一个；描述中出现即按特急办理"
     )
+    examples = forms.CharField(
+        label="例句",
+        widget=lined(4),
+        required=False,
+        help_text="居民会怎么说，每行一句，句中不用分号；分类模型每晚学习，本县自设的类别至少 5 句",
+    )
     skip_confirm = forms.BooleanField(label="类别、定位、照片齐全时可免现场核实", required=False)
     private = forms.BooleanField(label="保密：不上公开地图，只给有关人员看", required=False)
     gb_code = forms.CharField(
@@ -66,7 +72,7 @@ class ClassForm(Form):
         kwargs.setdefault("initial", {name: value for name, value in PLAIN.items() if isinstance(value, str)})
         if row:
             shown = {name: getattr(row, name) for name in PLAIN}
-            shown |= {name: "\n".join(shown[name]) for name in ("questions", "danger_words")}
+            shown |= {name: "\n".join(shown[name]) for name in ("questions", "danger_words", "examples")}
             shown["milestones"] = write_steps(row.milestones)
             kwargs["initial"] = {**shown, "code": row.code}
             kwargs.setdefault("base_version", row.version)
@@ -79,7 +85,7 @@ class ClassForm(Form):
     def said(self) -> dict[str, Any]:
         """The fields of `publish_class`, after a successful check."""
         said = {name: self.cleaned_data[name] for name in PLAIN}
-        said |= {name: lines(said[name]) for name in ("questions", "danger_words")}
+        said |= {name: lines(said[name]) for name in ("questions", "danger_words", "examples")}
         return {**said, "milestones": read_steps(said["milestones"]), "gb_code": said["gb_code"] or None}
 
 

@@ -2,6 +2,7 @@
 
 from linli.incidents import bulk
 from linli.incidents.actions.learning import ensure_model, learn
+from linli.incidents.actions.promising import learn_promises
 from linli.kernel.bus.registry import daily, every
 
 
@@ -10,6 +11,12 @@ def learn_from_corrections() -> None:
     """A lost model file is made good the same night: by what was learnt, else by the starter."""
     if learn() is None:
         ensure_model()
+
+
+@daily("02:20")
+def learn_how_long() -> int:
+    """What reporters are promised from today on."""
+    return learn_promises()
 
 
 @every(300.0)

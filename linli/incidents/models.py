@@ -68,6 +68,9 @@ class IncidentClass(models.Model):
     skip_confirm = models.BooleanField("可免现场核实", default=False)
     private = models.BooleanField("保密", default=False)
     danger_words = models.JSONField("危险词", default=list)
+    examples = models.JSONField(
+        "例句", default=list
+    )  # what people write about it: the classifier learns from them
     gb_code = models.CharField("国标代码", max_length=16, null=True)
     source = models.CharField("来源", max_length=200, blank=True, default="")
     status = models.CharField("依据状态", max_length=16, default="to_confirm")
@@ -137,11 +140,15 @@ class Incident(Located):
     received_at = models.DateTimeField("接报时间")
     filed_at = models.DateTimeField("立案时间", null=True)
     responded_at = models.DateTimeField("首次人工响应", null=True)
-    due_at = models.DateTimeField("时限")  # triage limit until filed, the promise after
-    promised_at = models.DateTimeField("承诺时间", null=True)  # frozen at filing
+    due_at = models.DateTimeField(
+        "时限"
+    )  # triage limit until filed, then the limit of its class; later by what a suspension stood
+    promised_at = models.DateTimeField(
+        "承诺时间", null=True
+    )  # what was told at filing, never later than the limit; frozen
     handled_at = models.DateTimeField("办结时间", null=True)
     closed_at = models.DateTimeField("结案时间", null=True)
-    suspended = models.BooleanField(default=False)
+    suspended = models.BooleanField("缓办", default=False)  # as the lead order; see actions/pausing.py
     own_find = models.BooleanField("网格员自行发现", default=False)
     round = models.SmallIntegerField(default=1)  # 1 + how often it was reopened
     cause = models.CharField("原因", max_length=32, blank=True, default="")
@@ -243,6 +250,9 @@ class Report(Located):
     anonymous = models.BooleanField("匿名", default=False)
     tracking = models.BinaryField(max_length=32, unique=True)  # SHA-256 of the tracking code
     flags = ArrayField(models.CharField(max_length=32), default=list)
+    answers = models.JSONField(
+        "对类别提问的回答", default=dict
+    )  # question -> answer; also below `text`, for reading
     files = ArrayField(models.BigIntegerField(), default=list)
     followed = models.BooleanField(default=False)  # "也遇到了": joined an existing incident
 
@@ -264,6 +274,22 @@ class Correction(models.Model):
     guessed = models.CharField(max_length=48, blank=True, default="")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+
+class PromiseEntry(models.Model):
+    """Within how many days 80 % of a class are closed, in a town or (`area` "") the county; learnt anew every night."""
+
+    small = models.CharField("小类", max_length=48)
+    area = models.CharField("镇街", max_length=9, blank=True, default="")
+    days = models.FloatField("80% 办结用时（天）", null=True)  # None: too slow for a promise
+    cases = models.IntegerField("样本")
+    observed = models.BooleanField("实际办结")  # else extended beyond what has been seen
+    learnt_at = models.DateTimeField("计算时间")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["small", "area"], name="one_promise_per_class_and_area")
+        ]
 
 
 class ModelVersion(models.Model):

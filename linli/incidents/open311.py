@@ -21,7 +21,7 @@ from linli.incidents import rules
 from linli.incidents.actions import report_incident
 from linli.incidents.door import json_body, limit, limits, who
 from linli.incidents.models import OPEN, Incident
-from linli.incidents.open311_reading import Params, place, text_of, told
+from linli.incidents.open311_reading import Params, answers_of, place, text_of, told
 from linli.incidents.queries import own_incidents, public_requests, seen
 from linli.incidents.readings import HERE, read_uuid
 from linli.kernel import Refused
@@ -185,6 +185,7 @@ def _make(request: HttpRequest, given: Params) -> dict[str, Any]:
             by=by,
             telling=rules.Telling(
                 text=told(given, service),
+                answers=answers_of(given, service),
                 sender=by.ref,
                 client_uuid=ident,
                 channel="open311",

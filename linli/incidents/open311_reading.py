@@ -7,7 +7,7 @@ from typing import Any
 from linli.areas import queries as areas
 from linli.incidents.door import cleaned, one_line
 from linli.incidents.models import IncidentClass
-from linli.incidents.readings import read_point, with_answers
+from linli.incidents.readings import given_answers, read_point, with_answers
 from linli.kernel import Refused
 
 Params = Mapping[str, Any]
@@ -23,12 +23,15 @@ def text_of(given: Params, name: str, most: int = 0) -> str:
     return one_line(value)[:most] if most else cleaned(value)[0]
 
 
+def answers_of(given: Params, service: IncidentClass) -> dict[str, str]:
+    """The attributes q1, q2 … as answers to the questions of the class."""
+    asked = enumerate(service.questions, start=1)
+    return given_answers({ask: text_of(given, f"attribute[q{n}]", 200) for n, ask in asked})
+
+
 def told(given: Params, service: IncidentClass) -> str:
     """The description with answers and the media link below it; the class's name when nothing was written."""
-    answers = {
-        ask: text_of(given, f"attribute[q{n}]", 200) for n, ask in enumerate(service.questions, start=1)
-    }
-    text = with_answers(text_of(given, "description") or service.name, answers)
+    text = with_answers(text_of(given, "description") or service.name, answers_of(given, service))
     media = text_of(given, "media_url", 500)
     if media and not re.fullmatch(r"https?://\S+", media):
         raise Refused(

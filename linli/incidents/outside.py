@@ -30,7 +30,6 @@ TOLD = (
     "milestone",
     "contact",
 )
-# What a reporter's timeline leaves out: steps that only concern the offices.
 # What a reporter's timeline leaves out: steps that only concern the offices, or say twice what the case itself says.
 INSIDE = (
     "nudge", "remind", "reclass", "raise", "return", "rule", "reassign", "ask_extend", "ask_suspend", "refuse_ask", "takeover",
@@ -113,6 +112,7 @@ def incident_out(row: Incident) -> dict[str, Any]:
         "unit_name": areas.unit_names().get(row.unit, ""),
         "location": place_out(row),
         "private": row.private,
+        "suspended": row.suspended,
         "reports": row.reports_count,
         "version": row.version,
         "received_at": stamp(row.received_at),
@@ -186,6 +186,14 @@ def told(moves: Iterable[Move]) -> list[tuple[Move, str]]:
     return found
 
 
+def told_text(move: Move) -> str:
+    """The words of a step meant for the reporter; of a suspension also until when."""
+    said = [move.text] if move.action in TOLD and move.text else []
+    if move.action == "suspend" and move.data.get("review"):
+        said.append(f"最迟 {moment_words(datetime.fromisoformat(move.data['review']))} 复核")
+    return "；".join(said)
+
+
 def told_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
     """A reporter's timeline: what, when, which unit, and the words meant for them."""
     names = areas.unit_names()
@@ -197,7 +205,7 @@ def told_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
             "who": "报事人" if move.by_name == "报事人" else "",
             "unit": names.get(move.unit, ""),
             "reason": "",
-            "text": move.text if move.action in TOLD else "",
+            "text": told_text(move),
         }
         for move, what in told(moves)
     ]
@@ -211,7 +219,7 @@ def shown_steps(moves: Iterable[Move]) -> list[dict[str, Any]]:
             "at": move.at,
             "what": what,
             "who": "报事人" if move.by_name == "报事人" else names.get(move.unit, ""),
-            "reason": move.text if move.action in TOLD else "",
+            "reason": told_text(move),
             "tone": "bad" if move.action in BAD else "",
         }
         for move, what in told(moves)

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from linli.areas import queries as areas
-from linli.incidents import actions, neighbours, outside, photos, queries, rules
+from linli.incidents import actions, neighbours, outside, photos, promises, queries, rules
 from linli.incidents.door import limit, limits
 from linli.incidents.forms import ObjectForm, RateForm, ReportForm, TrackForm, danger_words, words
 from linli.incidents.models import OPEN, Incident, Report
@@ -252,7 +252,7 @@ def track(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _mine(request: HttpRequest, number: int | None) -> tuple[Report, str]:
+def reporters_own(request: HttpRequest, number: int | None) -> tuple[Report, str]:
     """The report this visitor may follow, and the code they showed. Refused 404, or 403 when the code has run out."""
     if number is not None:
         return queries.own_report(caller(request), number), ""
@@ -268,7 +268,7 @@ def _mine(request: HttpRequest, number: int | None) -> tuple[Report, str]:
 def case(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """One's own report: where it stands, since when, until when."""
     try:
-        row, _ = _mine(request, number)
+        row, _ = reporters_own(request, number)
     except Refused as refused:
         if refused.status != 403:
             raise
@@ -277,6 +277,8 @@ def case(request: HttpRequest, number: int | None = None) -> HttpResponse:
 
 
 def case_context(row: Report, number: int | None, form: Form | None = None) -> dict[str, Any]:
+    from linli.incidents import pages_photos  # its page asks this module whose report it is
+
     here: Incident = row.incident
     ratings = {one.round: one for one in queries.ratings_by(row)}
     rated, last = ratings.get(here.round), ratings.get(here.round - 1)
@@ -293,13 +295,14 @@ def case_context(row: Report, number: int | None, form: Form | None = None) -> d
         "place": row.place_words or areas.area_path(row.area),
         "unit": areas.unit_names().get(here.unit, ""),
         "running": here.state in OPEN,
+        "promise": promises.words(here.guess.get("promise", {})),
         "cause": rules.CAUSES.get(here.cause, ""),
         "steps": outside.shown_steps(queries.reporter_steps(here)),
         "merged": row.first_incident_id != row.incident_id,
         "rate": form if isinstance(form, RateForm) else rate,
         "object": form if isinstance(form, ObjectForm) else contest,
         "rated": rated or reopened,
-        "photos": row.files if number is not None else [],  # a code opens the case, not the files
+        "photos": pages_photos.shown(row, number),
         "back": address(row, number),
         "rate_url": address(row, number, "rate"),
         "object_url": address(row, number, "object"),
@@ -315,7 +318,7 @@ def address(row: Report, number: int | None, act: str = "") -> str:
 
 @require_POST
 def rate(request: HttpRequest, number: int | None = None) -> HttpResponse:
-    row, _ = _mine(request, number)
+    row, _ = reporters_own(request, number)
     form = RateForm(request.POST)
 
     def act(given: dict[str, Any]) -> str:
@@ -338,7 +341,7 @@ def rate(request: HttpRequest, number: int | None = None) -> HttpResponse:
 @require_POST
 def contest(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """The one objection to a decline."""
-    row, _ = _mine(request, number)
+    row, _ = reporters_own(request, number)
     form = ObjectForm(request.POST)
 
     def act(given: dict[str, Any]) -> str:

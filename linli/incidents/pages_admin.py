@@ -28,6 +28,7 @@ from linli.kernel.web.tables import Column, Empty, Filter, Table
 SHOWN_MODELS = 20
 TABS = [
     ("类别", "classes", "incidents.classes"),
+    ("承诺时限", "promises", "incidents.classes"),
     ("派遣规则", "routing", "incidents.routing"),
     ("终审裁定", "rulings", "incidents.routing"),
     ("分类模型", "model", "incidents.model"),
@@ -227,6 +228,7 @@ def model_rules() -> list[str]:
     """The numbers by which a model is taken, all of them ours and to be confirmed."""
     return [
         f"最新五分之一的更正至少 {learning.LEAST_HELD_BACK} 条才比较",
+        f"本县自设的类别，例句和更正合计至少 {learning.LEAST_OWN} 条才学",
         f"宏平均 F1 下降不超过 {learning.FALL_ALL}，任何一个小类下降不超过 {learning.FALL_CLASS}，才启用",
         f"一周更正超过前 {learning.WEEKS} 周中位数的 {learning.DRIFT:g} 倍时提示漂移",
     ]

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 from linli.dispatch import wording
 from linli.dispatch.models import Move, WorkOrder
 from linli.dispatch.pages.frame import base_version, posted, renewing
-from linli.incidents import actions, forms_desk, queries, rules, showing
+from linli.incidents import actions, forms_desk, promises, queries, rules, showing
 from linli.incidents.actions.clusters import UNMERGE_WITHIN
 from linli.incidents.models import Incident
 from linli.incidents.pages_desk import bounds_of, renamed
+from linli.incidents.readings import without_answers
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, can
 from linli.kernel.files.models import Attachment
@@ -41,9 +42,9 @@ def case_page(request: HttpRequest, number: int) -> HttpResponse:
     require_staff(viewer)
     row = queries.incident_for(viewer, number)
     reports = queries.told_in(row)
-    pictures = queries.photos_of(row, [report.pk for report in reports])
-    moves = queries.timeline(row)
     orders = queries.orders_of(row)
+    pictures = queries.photos_of(row, [report.pk for report in reports], [order.pk for order in orders])
+    moves = queries.timeline(row)
     near = queries.near_same(viewer, row)
     split = any(move.action == "split" for move in moves)
     context = {
@@ -52,6 +53,8 @@ def case_page(request: HttpRequest, number: int) -> HttpResponse:
         "case": showing.line(row),
         "source": showing.SOURCE_WORDS[row.place_source],
         "told": showing.told(row),
+        "words": without_answers(row.text, reports[0].answers if reports else {}),
+        "answers": [pair for report in reports for pair in report.answers.items()],
         "reporters": showing.reporters(viewer, row, reports),
         "photos": _by_phase(pictures),
         "orders": [showing.order_line(order) for order in orders],
@@ -61,6 +64,7 @@ def case_page(request: HttpRequest, number: int) -> HttpResponse:
         "near": [showing.line(one) | {"metres": round(one.metres)} for one in near],  # type: ignore[attr-defined]
         "steps": _steps(moves, orders, pictures),
         "why": wording.explain(row.routing),
+        "promise": promises.words(row.guess.get("promise", {})),
         "cause": rules.CAUSES.get(row.cause, row.cause),
         "acts": allowed(viewer, row, orders, moves),
         "bounds": bounds_of(row, viewer),

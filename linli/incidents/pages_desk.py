@@ -78,6 +78,7 @@ class IncidentTable(Table):
     filters = (
         Filter("q", "搜索", long=True, apply=lambda rows, value: match(rows, value)),
         Filter("place", "地点", apply=_by_area),
+        Filter("unplaced", "定位", kind="choice", options=(("1", "未定位"),), apply=lambda rows, _: rows.filter(grid="")),
         Filter("urgency", "紧急程度", kind="choice", options=tuple(URGENCIES)),
         Filter("late", "时限", kind="choice", options=(("1", "已超时"),), apply=lambda rows, _: rows.filter(due_at__lt=timezone.now(), state__in=OPEN)),
         Filter("state", "状态", kind="choice", options=tuple(STATES), more=True),
@@ -188,6 +189,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "channels": [(code, words, code == request.GET.get("channel")) for code, words in CHANNELS],
         "urgencies": [(code, words, code == request.GET.get("urgency")) for code, words in URGENCIES],
         "place": request.GET.get("place", ""),
+        "unplaced": bool(request.GET.get("unplaced")),
         "kept": f"&{kept.urlencode()}" if kept else "",
         "filtered": bool(kept),
         "chosen": chosen,

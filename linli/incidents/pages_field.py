@@ -212,7 +212,8 @@ def _check(request: HttpRequest, viewer: Actor, row: Incident, order: WorkOrder 
         return "/work/" if order else "/check/"
 
     reports = queries.told_in(row)
-    pictures = [wording.picture(one) for one in queries.photos_of(row, [report.pk for report in reports])]
+    found = queries.photos_of(row, [report.pk for report in reports], [one.pk for one in handled])
+    pictures = [wording.picture(one) for one in found]
     context = {
         "title": row.title,
         "base": base_for(viewer) if order else "web/base.html",

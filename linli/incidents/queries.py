@@ -1,6 +1,7 @@
 """Every read of the room worth a name; each takes the viewer and returns what that viewer may see."""
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
@@ -186,9 +187,20 @@ def told_in(incident: Incident) -> list[Report]:
     return list(incident.reports.order_by("id"))
 
 
-def photos_of(incident: Incident, reports: list[int]) -> list[Attachment]:
+def reporter_photos(report: Report) -> list[Attachment]:
+    """What a reporter may see: the pictures sent with this very report, and those of the work done on its case."""
+    case = report.incident.subject
+    orders = WorkOrder.objects.filter(subject=case, kind="incident.handle").values_list("id", flat=True)
+    done = [case, *(f"dispatch.order:{number}" for number in orders)]
+    mine = Q(subject=f"incidents.report:{report.pk}")
+    rows = Attachment.objects.filter(mine | Q(subject__in=done, phase="after"), state="ready")
+    return list(rows.filter(content_type__startswith="image/").order_by("id"))
+
+
+def photos_of(incident: Incident, reports: list[int], orders: Sequence[int] = ()) -> list[Attachment]:
     """Pictures of a case: those sent with its reports and those of its orders, in the order they came."""
     subjects = [incident.subject, *(f"incidents.report:{number}" for number in reports)]
+    subjects += [f"dispatch.order:{number}" for number in orders]
     return list(Attachment.objects.filter(subject__in=subjects, state="ready").order_by("id"))
 
 

@@ -1,9 +1,12 @@
 """What incidents does when the field has told something, and what it lets reporters know."""
 
+from datetime import datetime
+
 from linli.dispatch import facts as orders
 from linli.incidents import facts
 from linli.incidents.actions import start_work, to_checking
 from linli.incidents.actions.duplicates import suggest
+from linli.incidents.actions.pausing import follow_pause
 from linli.incidents.models import Incident
 from linli.incidents.notices import inform_reporters
 from linli.kernel.bus.registry import reacts
@@ -37,6 +40,47 @@ def on_order_handled(fact: orders.OrderHandled) -> None:
         parent = Incident.objects.values_list("parent", flat=True).get(pk=incident)
         if parent:
             to_checking(incident=parent)
+
+
+def _lead(fact: orders.OrderAccepted) -> int | None:
+    """The case a fact about its lead order is of."""
+    leads = fact.kind == "incident.handle" and fact.role == "lead"
+    return _incident(fact.subject) if leads else None
+
+
+@reacts(orders.OrderSuspended)
+def on_order_suspended(fact: orders.OrderSuspended) -> None:
+    """The case's clock stands too; who reported hears why not now, and when it is looked at again."""
+    if incident := _lead(fact):
+        follow_pause(incident=incident)
+        _tell_time(incident, "incidents.suspended", fact.order, fact.review)
+
+
+@reacts(orders.OrderResumed)
+def on_order_resumed(fact: orders.OrderResumed) -> None:
+    if incident := _lead(fact):
+        stood = (datetime.fromisoformat(fact.since), datetime.fromisoformat(fact.until))
+        row = follow_pause(incident=incident, stood=stood)
+        _tell_time(incident, "incidents.resumed", fact.order, row.due_at.isoformat(), once=fact.until)
+
+
+@reacts(orders.OrderExtended)
+def on_order_extended(fact: orders.OrderExtended) -> None:
+    if incident := _lead(fact):
+        _tell_time(incident, "incidents.extended", fact.order, fact.due_at)
+
+
+@reacts(orders.OrderCancelled)
+def on_suspended_cancelled(fact: orders.OrderCancelled) -> None:
+    """An order cancelled while it stood still (merge, void) leaves no standing case behind."""
+    if incident := _lead(fact):
+        follow_pause(incident=incident)
+
+
+def _tell_time(incident: int, template: str, order: int, until: str, once: str = "") -> None:
+    """`once` tells one pause of an order from the next."""
+    at = datetime.fromisoformat(until) if until else None
+    inform_reporters(incident, template, until=at, once=f"{order}:{once or until}")
 
 
 @reacts(facts.ReportReceived)

@@ -144,6 +144,18 @@ def with_answers(text: str, answers: Mapping[str, str]) -> str:
     return "\n".join([text, *lines]) if lines else text
 
 
+def without_answers(text: str, answers: Mapping[str, str]) -> str:
+    """The words themselves, where the answers are shown beside them."""
+    below = with_answers("", answers)
+    return text.removesuffix(below) if below else text
+
+
+def given_answers(answers: Mapping[str, str]) -> dict[str, str]:
+    """Question -> answer as stored: one line each, nothing unanswered, at most ten of 200 characters."""
+    said = {one_line(ask)[:100]: one_line(answer)[:200] for ask, answer in answers.items()}
+    return dict([pair for pair in said.items() if all(pair)][:10])
+
+
 def read_moment(given: object, flags: list[str]) -> datetime | None:
     """A time as ISO 8601; None and a flag when no clock could have shown it. Raises ValueError for other things."""
     if not isinstance(given, str):
@@ -231,11 +243,13 @@ def read_report(body: Mapping[str, Any]) -> tuple[Reader, dict[str, Any], list[s
     text = reader.text("description", "text", what="情况描述")
     answers = body.get("answers") or {}
     if isinstance(answers, dict) and all(isinstance(said, str) for said in answers.values()):
+        answers = given_answers(answers)
         text = with_answers(text, answers)
     else:
         reader.fault("answers", "应为“问题：回答”的对象")
     given = {
         "text": text,
+        "answers": answers,
         "class_said": one_line(reader.text("class", "class_code", "type", most=64, what="类别")),
         "name": one_line(reader.text("name", most=64, what="称呼")),
         "phone": one_line(reader.text("phone", most=32, what="电话")),

@@ -28,12 +28,12 @@ WORTH_SHOWING = 0.03  # a third class less likely than this only takes up room
 
 
 def case_chip(row: Incident, now: datetime | None = None) -> Clock:
-    """The case's clock: the desk's limit until filed, the promise after."""
+    """The case's clock: the desk's limit until filed, the limit of its class after."""
     now = now or timezone.now()
     if row.state in ("merged", "void", "declined"):
         return Clock("paused", rules.STATE_WORDS[row.state])
     if row.closed_at:
-        return finished_clock(row.promised_at, row.handled_at or row.closed_at)
+        return finished_clock(row.due_at, row.handled_at or row.closed_at)
     if row.suspended:
         return Clock("paused", "缓办")
     return due_chip(row.due_at, row.received_at, row.county, now, "dh" if row.state in WAITING else "")

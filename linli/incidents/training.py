@@ -89,11 +89,17 @@ def train_starter(
     seed: int = 0,
     corrections: tuple[Sequence[str], Sequence[str]] = ((), ()),
     recipe: Recipe | None = None,
+    own: Mapping[str, tuple[str, str]] | None = None,
 ) -> Model:
     """The model an installation begins with: the project's own examples and no resident's message, plus the
-    staff's corrections (texts, small-class codes) as they come in; with `MANY` of them the full recipe pays."""
+    staff's corrections (texts, small-class codes) as they come in; with `MANY` of them the full recipe pays. `own`: the
+    county's classes, small-class code to (large class, domain); it beats what the starter says of a class."""
     texts, codes = starter_examples()
-    groups = {"large": large_classes(), "domain": domains()}
+    county = own or {}
+    groups = {
+        "large": large_classes() | {code: large for code, (large, _) in county.items()},
+        "domain": domains() | {code: domain for code, (_, domain) in county.items()},
+    }
     return train(
         [*texts, *corrections[0]],
         [*codes, *corrections[1]],

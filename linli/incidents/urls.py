@@ -2,7 +2,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from linli.incidents import event, maps, open311, pages
+from linli.incidents import event, maps, open311, pages, pages_photos
 from linli.kernel.web.registry import NavEntry, register_nav
 
 FORM = r"(?:\.(?P<form>json|xml))?$"
@@ -13,10 +13,12 @@ resident = (
         path("report/thanks/", pages.thanks, name="thanks"),
         path("track/", pages.track, name="track"),
         path("track/case/", pages.case, name="track_case"),
+        path("track/photos/<int:file>/<str:size>/", pages_photos.photo, name="track_photo"),
         path("track/rate/", pages.rate, name="track_rate"),
         path("track/object/", pages.contest, name="track_object"),
         path("my/reports/", pages.my_reports, name="my_reports"),
         path("my/reports/<int:number>/", pages.case, name="my_report"),
+        path("my/reports/<int:number>/photos/<int:file>/<str:size>/", pages_photos.photo, name="my_photo"),
         path("my/reports/<int:number>/rate/", pages.rate, name="my_rate"),
         path("my/reports/<int:number>/object/", pages.contest, name="my_object"),
         path("inbox/", pages.inbox, name="inbox"),

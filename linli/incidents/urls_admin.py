@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from linli.incidents import pages_admin, pages_routing
+from linli.incidents import pages_admin, pages_promises, pages_routing
 
 app_name = "incidents_admin"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/classes/<str:code>/retire/", pages_admin.class_retire, name="class_retire"),
     path("admin/model/", pages_admin.model_page, name="model"),
     path("admin/model/<int:number>/roll-back/", pages_admin.model_roll_back, name="model_roll_back"),
+    path("admin/promises/", pages_promises.promises_page, name="promises"),
     path("admin/routing/", pages_routing.routing, name="routing"),
     path("admin/routing/edit/", pages_routing.route_edit, name="route_edit"),
     path("admin/routing/check/", pages_routing.route_check, name="route_check"),

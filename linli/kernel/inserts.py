@@ -169,7 +169,7 @@ def _packed(batch: Sequence[models.Model]) -> str:
 
 def _prepared(field: models.Field, row: models.Model) -> Any:
     value = field.pre_save(row, True)
-    if value is None or isinstance(value, datetime | date):
+    if value is None or isinstance(value, datetime | date | bytes | memoryview):
         return value
     pack = getattr(field, "to_record", None)  # a column whose text form is not its prepared value
     return pack(value) if pack else field.get_db_prep_save(value, connection)

@@ -13,8 +13,6 @@ from linli.metrics.models import Mark
 
 LOCK = 0x6D657472  # one recount at a time, whichever worker runs it
 MOST = 5000  # incidents in one recount
-QUIET = ("extend", "suspend", "resume", "contact")  # steps no fact tells of
-QUIET_BACK = 10_000  # moves looked back for them
 Pairs = dict[str, set[tuple[Any, str]]]
 
 
@@ -129,17 +127,3 @@ def refresh_loads() -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if cursor.fetchone()[0]:
             cursor.execute(tally.LOADS)
-
-
-@transaction.atomic
-def mark_quiet_steps() -> int:
-    """Marks incidents with a recent step no fact tells of (extended, suspended, resumed, contacted)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO metrics_mark (incident)
-               SELECT DISTINCT split_part(subject, ':', 2)::bigint FROM dispatch_move
-               WHERE id > (SELECT coalesce(max(id), 0) - %s FROM dispatch_move) AND action = ANY(%s::text[])
-                 AND subject LIKE 'incidents.incident:%%' AND at > now() - interval '1 minute'""",
-            [QUIET_BACK, list(QUIET)],
-        )
-        return int(cursor.rowcount)

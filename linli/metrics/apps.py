@@ -12,6 +12,6 @@ class MetricsConfig(AppConfig):
         from linli.metrics import jobs, reactions  # noqa: F401  they register themselves
 
         register_nav(
-            NavEntry(_("态势"), "metrics:board", "metrics.view", order=5),
-            NavEntry(_("指标"), "metrics:table", "metrics.view", order=60),
+            NavEntry(_("态势"), "metrics:board", "metrics.view", order=5, group="map"),
+            NavEntry(_("指标"), "metrics:table", "metrics.view", order=60, group="figures"),
         )

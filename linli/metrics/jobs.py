@@ -14,11 +14,6 @@ def refresh_loads() -> None:
     actions.refresh_loads()
 
 
-@every(10.0)
-def mark_quiet_steps() -> int:
-    return actions.mark_quiet_steps()
-
-
 @daily("03:10")
 def rebuild() -> dict[str, float]:
     return actions.rebuild()

@@ -39,6 +39,10 @@ def on_unmerged(fact: facts.IncidentUnmerged) -> None:
     orders.OrderVerified,
     orders.OrderReworked,
     orders.OrderCancelled,
+    orders.OrderRecalled,
+    orders.OrderExtended,
+    orders.OrderSuspended,
+    orders.OrderResumed,
     orders.OrderRated,
 )
 def on_order(fact: orders.OrderAccepted) -> None:

@@ -51,7 +51,7 @@ WITH duty AS MATERIALIZED (
 ), cases AS (
     SELECT i.id, i.received_at, i.promised_at, i.due_at, i.filed_at, i.closed_at, i.responded_at, i.state, i.round,
            i.street, i.community, i.grid, i.lon, i.lat, i.east, i.north, i.place_source, i.unit, i.large, i.class_code,
-           i.urgency, i.private, i.own_find, i.suspended, i.reports_count, %(county)s::text AS place,
+           i.urgency, i.private, i.own_find, i.reports_count, %(county)s::text AS place,
            '{PREFIX}' || i.id AS subject, (i.promised_at IS NOT NULL AND i.state <> 'declined') AS promised,
            i.state = 'closed' AS closed
     FROM incidents_incident i
@@ -59,13 +59,13 @@ WITH duty AS MATERIALIZED (
       AND (i.county = %(county)s OR (i.county = '' AND %(home)s::text = %(county)s))
 ){{near}}
 SELECT i.id, (i.received_at AT TIME ZONE '{HERE}')::date,
-       CASE WHEN i.promised THEN (i.promised_at AT TIME ZONE '{HERE}')::date END,
+       CASE WHEN i.promised THEN (i.due_at AT TIME ZONE '{HERE}')::date END,
        (CASE WHEN i.closed THEN i.closed_at ELSE again.at END AT TIME ZONE '{HERE}')::date,
        i.place, i.street, i.community, i.grid, i.lon, i.lat, coalesce(orders.last_unit, i.unit),
        coalesce(nullif(i.large, ''), '{UNCLASSED}'), i.private, i.own_find, i.reports_count, i.filed_at IS NOT NULL,
-       i.state = 'declined', i.state IN {OPEN}, i.urgency = 'critical', coalesce(i.promised_at, i.due_at), i.promised,
-       i.state IN {OPEN} AND (i.suspended OR coalesce(orders.suspended, false)), i.closed,
-       i.closed AND i.promised AND i.closed_at <= i.promised_at,
+       i.state = 'declined', i.state IN {OPEN}, i.urgency = 'critical', i.due_at, i.promised,
+       i.state IN {OPEN} AND coalesce(orders.suspended, false), i.closed,
+       i.closed AND i.promised AND i.closed_at <= i.due_at,
        CASE WHEN r.at IS NOT NULL THEN floor(extract(epoch FROM r.at - i.received_at))::int END,
        CASE WHEN r.at IS NOT NULL THEN floor(until.seconds - since.seconds)::int END,
        width_bucket(extract(epoch FROM r.at - i.received_at), {_EDGES}),

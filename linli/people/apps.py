@@ -17,7 +17,7 @@ class PeopleConfig(AppConfig):
         imports.register_import(sheets.RESIDENTS)
         sync.register_offline(offline.NOTE, offline.HOUSEHOLDS)
         registry.register_nav(
-            registry.NavEntry(_("人户"), "people:households", "people.view", order=30),
+            registry.NavEntry(_("人户"), "people:households", "people.view", order=30, group="residents"),
             registry.NavEntry(
                 _("走访"), "people:not_visited", "people.note", order=40, audience="field", icon="people"
             ),

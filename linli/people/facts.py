@@ -63,3 +63,12 @@ class ConsentWithdrawn:
     person: int
     purpose: str
     area: str
+
+
+@dataclass(frozen=True)
+class PersonForgotten:
+    """Somebody's time of keeping is over; `how`: anonymised (the id stays for a while) or deleted."""
+
+    person: int
+    area: str
+    how: str = "anonymised"

@@ -207,6 +207,24 @@ class MergeForm(Form):
     reason = forms.CharField(label=gettext_lazy("理由"), max_length=200)
 
 
+class CloseForm(Form):
+    page_title = gettext_lazy("销户")
+    submit_label = gettext_lazy("销户")
+    page_lead = gettext_lazy(
+        "销户后不再列出，走访和登记记录保留。还有成员的，请先逐人登记迁出或死亡；并入他户的，成员一并迁入。"
+    )
+    why = forms.ChoiceField(label=gettext_lazy("原因"), choices=list(rules.CLOSINGS.items()))
+    into = forms.IntegerField(
+        label=gettext_lazy("并入哪一户的编号"),
+        min_value=1,
+        required=False,
+        help_text=gettext_lazy("只有并入他户时填写，编号在那一户的页面上"),
+    )
+    text = forms.CharField(
+        label=gettext_lazy("依据"), max_length=200, help_text=gettext_lazy("例如迁移证、拆迁协议的编号")
+    )
+
+
 class UndoForm(Form):
     page_title = gettext_lazy("撤销登记")
     submit_label = gettext_lazy("撤销")

@@ -43,6 +43,9 @@ class Person(Placed):
     )
     died = models.DateField("死亡日期", null=True)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_from")
+    merged_on = models.DateField("并入日期", null=True)
+    anonymised = models.DateField("去标识", null=True)
+    anonymised_why = models.CharField(max_length=10, blank=True, default="")
     version = models.IntegerField(default=1)
     demo = models.BooleanField("演示数据", default=False)
     created = models.DateTimeField(default=timezone.now)
@@ -54,6 +57,10 @@ class Person(Placed):
             ),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | Q(number_index=None), name="a_merged_number_is_free"
+            ),
+            models.CheckConstraint(
+                condition=Q(anonymised=None) | Q(number_index=None, phone_index=None, birth=None),
+                name="the_anonymous_have_no_number",
             ),
         ]
         indexes = [
@@ -115,6 +122,10 @@ class Household(Placed):
     visited_at = models.DateTimeField("最近走访", null=True)
     visits = models.IntegerField("走访次数", default=0)
     closed = models.DateTimeField("销户", null=True)
+    closed_why = models.CharField(
+        "销户原因", max_length=10, choices=list(rules.CLOSINGS.items()), blank=True, default=""
+    )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_from")
     demo = models.BooleanField("演示数据", default=False)
     created = models.DateTimeField(default=timezone.now)
 
@@ -124,6 +135,14 @@ class Household(Placed):
                 fields=["community", "number"],
                 condition=~Q(number="") & Q(closed=None),
                 name="one_household_a_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed=None, closed_why="") | (Q(closed__isnull=False) & ~Q(closed_why="")),
+                name="a_closed_household_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | (Q(closed_why="merged") & ~Q(merged_into=F("id"))),
+                name="a_merged_household_names_another",
             ),
         ]
         indexes = [
@@ -282,3 +301,13 @@ class AgeTold(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "age"], name="an_age_is_told_once")]
+
+
+class Tombstone(models.Model):
+    """What is left of somebody who was forgotten: that this id was used, why it ended and when."""
+
+    person = models.BigIntegerField(unique=True)
+    area = models.CharField(max_length=15, blank=True, default="")
+    why = models.CharField(max_length=10)
+    anonymised = models.DateField()
+    deleted = models.DateField()

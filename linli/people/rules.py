@@ -32,6 +32,7 @@ TIE_KINDS = {
 }
 RELATIONS = ("户主", "配偶", "子", "女", "父", "母", "孙子女", "祖父母", "兄弟姐妹", "租客", "其他")
 EVENTS = {"moved_in": "迁入", "moved_out": "迁出", "tenant": "租客入住", "birth": "出生", "death": "死亡"}
+CLOSINGS = {"moved_out": "全户迁出", "demolished": "房屋拆除", "merged": "并入他户", "died": "人员均已去世"}
 UNDO_WITHIN = timedelta(days=7)
 PURPOSES = {
     "care.file": "建立关爱档案", "care.devices": "安装感知设备", "onestop.check": "代查办事材料",
@@ -80,6 +81,14 @@ def birthday_in(year: int, born: date) -> date:
         return born.replace(year=year)
     except ValueError:
         return date(year, 3, 1)
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years ago; 28 February where that year has no 29th."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
 
 
 def age_on(born: date, day: date) -> int:

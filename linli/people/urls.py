@@ -11,6 +11,7 @@ urlpatterns = [
     path("people/households/new/", households.new_household, name="new_household"),
     path("people/households/<int:number>/", households.household, name="household"),
     path("people/households/<int:number>/edit/", households.edit_dwelling, name="edit_dwelling"),
+    path("people/households/<int:number>/close/", households.close, name="close_household"),
     path("people/households/<int:number>/members/new/", households.new_member, name="new_member"),
     path("people/households/<int:number>/head/<int:person>/", households.head, name="head"),
     path("people/households/<int:number>/events/<str:kind>/", events.event, name="event"),

@@ -22,7 +22,14 @@ LINLI_COUNTY = env.text("LINLI_COUNTY", "430181")
 LINLI_MERIDIAN = env.number("LINLI_MERIDIAN", 114, least=75, most=135)
 LINLI_ROOMS = env.words("LINLI_ROOMS", ())
 LINLI_EVENT_API = env.choice("LINLI_EVENT_API", ["open", "token", "off"], "open")
+LINLI_WEBHOOK_PRIVATE = env.choice("LINLI_WEBHOOK_PRIVATE", ["refuse", "allow"], "refuse")
 LINLI_LIVE_PORT = env.number("LINLI_LIVE_PORT", 0, least=0, most=65535)
+LINLI_BUS_DAYS = env.number("LINLI_BUS_DAYS", 30, least=1, most=3650)
+LINLI_CHANNELS = {  # gateways of notices, as apprise URLs; what an administrator sets on the page beats them
+    kind: url
+    for kind in ("sms", "wecom", "dingtalk", "email")
+    if (url := env.url(f"LINLI_CHANNEL_{kind.upper()}", ""))
+}
 ALLOWED_HOSTS = env.words("LINLI_HOSTS", ["*"] if not PRODUCTION else [])
 CSRF_TRUSTED_ORIGINS = env.words("LINLI_ORIGINS", ())
 if PRODUCTION and not ALLOWED_HOSTS:
@@ -87,7 +94,7 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 def _database(url: str) -> dict:
     parts = urlsplit(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "linli.site.database",
         "NAME": unquote(parts.path.lstrip("/")) or "linli",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

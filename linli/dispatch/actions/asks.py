@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from linli.dispatch import clocks
-from linli.dispatch.actions.orders import _unitless
+from linli.dispatch import clocks, facts
+from linli.dispatch.actions.orders import unitless
 from linli.dispatch.actions.steps import (
     Said,
     locked,
@@ -116,7 +116,7 @@ def decide_ask(*, by: Actor, ask: int, granted: bool, decision: str) -> Ask:
         _grant(by, asked, decision)
     else:
         row = locked(asked.order_id)
-        require_on(by, "dispatch.approve", _unitless(row))
+        require_on(by, "dispatch.approve", unitless(row))
         move_row(row, "refuse_ask", row.state, by, timezone.now(), Said(text=decision)).save()
         record(subject=row.subject, verb="order.refuse_ask", by=by, fields={"order": row.pk, "ask": asked.pk})
     asked.save()
@@ -142,11 +142,28 @@ def _grant(by: Actor, asked: Ask, decision: str) -> None:
         by=by,
         order=asked.order_id,
         action=asked.what,
-        may=lambda actor, row: require_on(actor, "dispatch.approve", _unitless(row)),
-        said=Said(text=decision, data={"ask": asked.pk, "limit": asked.limit}),
+        may=lambda actor, row: require_on(actor, "dispatch.approve", unitless(row)),
+        said=Said(text=decision, data=_deal(asked)),
         given={"until": asked.until},
         change=extend if asked.what == "extend" else suspend,
+        tells=facts.OrderExtended if asked.what == "extend" else facts.OrderSuspended,
+        more=lambda row: _told(row, asked),
     )
+
+
+def _deal(asked: Ask) -> dict[str, object]:
+    """What the timeline shows of a granted ask besides the decision."""
+    if asked.what == "extend":
+        return {"ask": asked.pk, "limit": asked.limit}
+    review = asked.until.isoformat() if asked.until else ""
+    return {"ask": asked.pk, "ground": asked.ground, "review": review}
+
+
+def _told(row: WorkOrder, asked: Ask) -> dict[str, str]:
+    if asked.what == "extend":
+        return {"due_at": row.due_at.isoformat()}
+    last = row.pauses[-1]
+    return {"ground": asked.ground, "since": last["at"], "review": last["review"] or ""}
 
 
 def resume_order(*, by: Actor, order: int, said: Said | None = None) -> WorkOrder:
@@ -155,18 +172,20 @@ def resume_order(*, by: Actor, order: int, said: Said | None = None) -> WorkOrde
     def change(row: WorkOrder, now: datetime) -> None:
         stopped = datetime.fromisoformat(row.pauses[-1]["at"])
         row.pauses = [*row.pauses[:-1], {**row.pauses[-1], "until": now.isoformat()}]
-        calendar, limit = calendar_for(row.county), deadlines.Limit.parse(row.limit)
-        left = deadlines.share(stopped, row.due_at, now, limit, calendar)
-        row.due_at = deadlines.at_share(stopped, row.due_at, 1 + left, limit, calendar) or row.due_at
+        row.due_at = clocks.after_pause(
+            row.due_at, since=stopped, until=now, limit=row.limit, county=row.county
+        )
         clocks.set_next_rung(row)
 
     return step(
         by=by,
         order=order,
         action="resume",
-        may=lambda actor, row: require_on(actor, "dispatch.approve", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.approve", unitless(row)),
         said=said or Said(text="缓办到期"),
         change=change,
+        tells=facts.OrderResumed,
+        more=lambda row: {"since": row.pauses[-1]["at"], "until": row.pauses[-1]["until"]},
     )
 
 

@@ -22,6 +22,7 @@ from linli.dispatch.models import OrderCrew, WorkOrder
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, can
 from linli.kernel.bus.actions import tell
+from linli.kernel.inserts import new_row
 from linli.kernel.ledger.actions import record
 
 LOCATED = ("lon", "lat", "east", "north", "source_crs", "grid", "community", "street", "county")
@@ -68,7 +69,8 @@ def build_order(
 
     The dispatch clock counts from `received`, the accept clock from dispatch (incidents.md section 4).
     """
-    order = WorkOrder(
+    order = new_row(
+        WorkOrder,
         kind=wanted.kind,
         subject=wanted.subject,
         role=wanted.role,
@@ -154,7 +156,7 @@ def dispatch_order(
         by=by,
         order=order,
         action="dispatch",
-        may=lambda actor, row: require_on(actor, "dispatch.dispatch", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.dispatch", unitless(row)),
         said=said,
         given={"unit": to.unit},
         check=check,
@@ -163,7 +165,7 @@ def dispatch_order(
     )
 
 
-def _unitless(row: WorkOrder) -> WorkOrder:
+def unitless(row: WorkOrder) -> WorkOrder:
     """Dispatching is asked of the place, not of the unit the order happens to have now."""
     shadow = WorkOrder(pk=row.pk, subject=row.subject, **located(row))
     return shadow
@@ -338,9 +340,10 @@ def recall_order(*, by: Actor, order: int, said: Said) -> WorkOrder:
         by=by,
         order=order,
         action="recall",
-        may=lambda actor, row: require_on(actor, "dispatch.dispatch", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.dispatch", unitless(row)),
         said=said,
         change=change,
+        tells=facts.OrderRecalled,
     )
 
 
@@ -365,7 +368,7 @@ def verify_order(*, by: Actor, order: int, passed: bool, said: Said | None = Non
         by=by,
         order=order,
         action="pass" if passed else "fail",
-        may=lambda actor, row: require_on(actor, "dispatch.verify", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.verify", unitless(row)),
         said=said,
         check=check,
         change=change,
@@ -383,7 +386,7 @@ def cancel_order(*, by: Actor, order: int, said: Said) -> WorkOrder:
         by=by,
         order=order,
         action="cancel",
-        may=lambda actor, row: require_on(actor, "dispatch.dispatch", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.dispatch", unitless(row)),
         said=said,
         change=change,
         tells=facts.OrderCancelled,

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linli.dispatch import clocks, facts
-from linli.dispatch.actions.orders import Assignee, _unitless
+from linli.dispatch.actions.orders import Assignee, unitless
 from linli.dispatch.actions.steps import Said, require_on, step
 from linli.dispatch.models import Ruling, WorkOrder
 from linli.kernel import Refused
@@ -29,7 +29,7 @@ def rule_order(
         by=by,
         order=order,
         action="rule",
-        may=lambda actor, row: require_on(actor, "dispatch.rule", _unitless(row)),
+        may=lambda actor, row: require_on(actor, "dispatch.rule", unitless(row)),
         said=said,
         given={"unit": to.unit},
         change=change,

@@ -242,6 +242,7 @@ def test_an_extension_is_asked_in_time_and_granted_by_another(posts: Posts, orde
     actions.decide_ask(by=posts.chief, ask=ask.pk, granted=True, decision="准")
     row.refresh_from_db()
     assert row.extensions == 1 and row.due_at > due
+    assert Fact.objects.get(name="dispatch.OrderExtended").body["due_at"] == row.due_at.isoformat()
     assert (
         refused(lambda: actions.decide_ask(by=posts.chief, ask=ask.pk, granted=True, decision="准")).status
         == 409
@@ -284,6 +285,25 @@ def test_a_suspended_order_stands_still_and_comes_back_on_its_day(posts: Posts, 
     assert actions.resume_due(review + timedelta(minutes=1)) == 1
     row.refresh_from_db()
     assert row.state == "accepted" and row.pauses[-1]["until"]
+    asleep, awake = (
+        Fact.objects.get(name="dispatch.OrderSuspended"),
+        Fact.objects.get(name="dispatch.OrderResumed"),
+    )
+    assert asleep.body["review"] == review.isoformat() and asleep.body["ground"] == "season"
+    assert (awake.body["since"], awake.body["until"]) == (asleep.body["since"], row.pauses[-1]["until"])
+
+
+def test_an_order_overdue_before_it_stood_still_stays_overdue(posts: Posts, order: Raise) -> None:
+    row = accepted(posts, order)
+    late = timezone.now() - timedelta(hours=1)
+    WorkOrder.objects.filter(pk=row.pk).update(due_at=late)
+    ask = actions.ask_for_time(
+        by=posts.worker, order=row.pk, what="suspend", reason="诉讼", ground="court",
+        until=timezone.now() + timedelta(days=3),
+    )  # fmt: skip
+    actions.decide_ask(by=posts.leader, ask=ask.pk, granted=True, decision="同意")
+    actions.resume_order(by=posts.leader, order=row.pk)
+    assert WorkOrder.objects.get(pk=row.pk).due_at == late
 
 
 def test_a_manual_resume_needs_the_approver(posts: Posts, order: Raise) -> None:

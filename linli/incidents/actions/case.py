@@ -117,14 +117,10 @@ def catalogue_limit(stage: str, urgency: str) -> str:
     return clocks.limit("incident.handle", stage, urgency)
 
 
-def due_of(case: Case, filed: bool) -> datetime:
-    """Until filed: the desk's limit. After: the end of all milestones, counted from receipt."""
-    calendar = calendar_for(case.place["county"])
-    if not filed:
-        return deadlines.due(
-            case.now, deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency)), calendar
-        ).at
-    return promise(case.now, case.chosen, case.urgency, case.place["county"])
+def due_of(case: Case) -> datetime:
+    """Until a case is filed: the desk's limit."""
+    limit = deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency))
+    return deadlines.due(case.now, limit, calendar_for(case.place["county"])).at
 
 
 def promise(start: datetime, chosen: IncidentClass | None, urgency: str, county: str) -> datetime:

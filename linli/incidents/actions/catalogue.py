@@ -27,13 +27,15 @@ WORDS = {
     "name": "小类名称", "large_name": "大类名称", "domain": "领域", "filing": "立案条件", "closing": "结案条件",
     "source": "依据", "kind": "部件或事件", "urgency": "紧急程度", "check_mode": "核查方式", "status": "依据状态",
 }  # fmt: skip
-LISTS = {"questions": (10, 60, "提问"), "danger_words": (40, 20, "危险词")}  # most entries, longest, what
+LISTS = {  # most entries, longest, what
+    "questions": (10, 60, "提问"), "danger_words": (40, 20, "危险词"), "examples": (200, 200, "例句"),
+}  # fmt: skip
 MOST_MILESTONES, MOST_ASSISTS, MOST_TRIED = 8, 5, 500
 LOCK = 0x6C636174  # one editor of the catalogue at a time: versions never collide
 PLAIN: dict[str, Any] = {
     "name": "", "large": "", "large_name": "", "kind": "happening", "domain": "", "urgency": "routine", "filing": "",
     "closing": "", "milestones": [], "questions": [], "check_mode": "photo", "skip_confirm": False, "private": False,
-    "danger_words": [], "gb_code": None, "source": "", "status": "to_confirm",
+    "danger_words": [], "examples": [], "gb_code": None, "source": "", "status": "to_confirm",
 }  # fmt: skip
 Wrong = dict[str, list[str]]
 
@@ -334,5 +336,5 @@ def _unit_by(table: catalogue.Routing, row: Incident) -> str:
     found = rules.pick_route(
         table.routes, class_code=row.class_code, large=row.large, area=row.area, urgency=row.urgency
     )
-    sent = catalogue._by_rule(found, row.area) if found else None
+    sent = catalogue.by_rule(found, row.area) if found else None
     return sent.to.unit if sent else catalogue.desk(row.area)

@@ -10,12 +10,21 @@ from django.utils import timezone
 from linli.dispatch.actions import Said, handle_order, raise_order, rate_subject, verify_order
 from linli.dispatch.models import Rating, WorkOrder
 from linli.incidents import catalogue, facts, rules
-from linli.incidents.actions.case import order_for, promise
-from linli.incidents.actions.filing import _dispatch, require_reporter
-from linli.incidents.actions.steps import incident_fact, locked, must_say, step
+from linli.incidents.actions.case import order_for
+from linli.incidents.actions.filing import (
+    keep_correction,
+    known_class,
+    require_reporter,
+    send_out,
+    set_class,
+    set_promise,
+)
+from linli.incidents.actions.steps import incident_fact, locked, move_row, must_say, step
 from linli.incidents.models import Incident
 from linli.kernel import Refused
 from linli.kernel.actor import SYSTEM, Actor, require
+from linli.kernel.bus.actions import tell
+from linli.kernel.ledger.actions import record
 
 RATE_WITHIN = timedelta(days=15)
 SPOT_SHARE = 0.10  # of photo-checked cases are looked at on the spot all the same
@@ -42,14 +51,12 @@ def confirm_incident(
         return case
 
     def change(case: Incident, now: datetime) -> None:
-        from linli.incidents.actions.filing import _class, _correct, _set_class
-
-        chosen = _class(code)
-        _correct(by, case, chosen)
-        _set_class(case, chosen)
+        chosen = known_class(code)
+        keep_correction(by, case, chosen)
+        set_class(case, chosen)
         case.filed_at = now
-        case.promised_at = case.due_at = promise(case.received_at, chosen, case.urgency, case.county)
-        case.unit, case.routing = _dispatch(by, case, chosen, "", "")
+        set_promise(case, chosen)
+        case.unit, case.routing = send_out(by, case, chosen, "", "")
 
     return _after_confirm(by, incident, "file", text, change)
 
@@ -80,14 +87,14 @@ def note_contact(*, by: Actor, incident: int, text: str) -> Incident:
     """A logged contact with the reporter: a human act, so it counts as the response."""
     must_say(text, message="请写明联系情况")
     require(by, "incidents.triage", area=locked_area(incident))
-    from linli.incidents.actions.steps import move_row
-
     with transaction.atomic():
         row = locked(incident)
         now = timezone.now()
         row.responded_at = row.responded_at or now
         row.save(update_fields=["responded_at"])
         move_row(row, "contact", row.state, by, now, text=text).save()
+        record(subject=row.subject, verb="contact", by=by, fields={"state": row.state})
+        tell(incident_fact(facts.IncidentChanged, row, action="contact"))
     return row
 
 
@@ -232,7 +239,7 @@ def reopen_incident(
             .order_by("-id")
             .first()
         )
-        row.unit, row.routing = _dispatch(
+        row.unit, row.routing = send_out(
             SYSTEM, row, chosen, last.unit if last else "", "报事人反映未解决，重新办理"
         )
 

@@ -11,7 +11,8 @@ from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee, Said, cancel_order, raise_order
 from linli.dispatch.models import WorkOrder
 from linli.incidents import catalogue, facts
-from linli.incidents.actions.case import order_for, promise
+from linli.incidents.actions.case import order_for
+from linli.incidents.actions.filing import set_promise
 from linli.incidents.actions.steps import incident_fact, locked, move_row, must_say, step
 from linli.incidents.models import Incident, Report
 from linli.kernel import Refused
@@ -145,8 +146,7 @@ def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -
             "子事项要有类别和内容。", code="missing", fields={"parts": ["每个子事项都要选类别、写内容"]}
         )
     now = timezone.now()
-    due = promise(now, chosen, chosen.urgency, parent.county)
-    child = Incident.objects.create(
+    child = Incident(
         parent=parent,
         depth=parent.depth + 1,
         title=text[:40],
@@ -163,14 +163,14 @@ def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -
         private=parent.private or chosen.private,
         received_at=now,
         filed_at=now,
-        due_at=due,
-        promised_at=due,
         reports_count=0,
         **{
             name: getattr(parent, name)
             for name in ("lon", "lat", "east", "north", "grid", "community", "street", "county")
         },
     )
+    set_promise(child, chosen)
+    child.save(force_insert=True)
     area = child.area
     sent = catalogue.route(class_code=chosen.code, large=chosen.large, area=area, urgency=child.urgency)
     if unit:

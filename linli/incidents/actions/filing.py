@@ -8,7 +8,7 @@ from django.db import transaction
 from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee, Said, cancel_order, raise_order
 from linli.dispatch.models import WorkOrder
-from linli.incidents import catalogue, facts
+from linli.incidents import catalogue, facts, promises
 from linli.incidents.actions.case import first_order, order_for, promise
 from linli.incidents.actions.steps import incident_fact, must_say, step
 from linli.incidents.models import Correction, Incident, IncidentClass
@@ -25,7 +25,7 @@ REFER_ROOMS = {
 }
 
 
-def _class(code: str) -> IncidentClass:
+def known_class(code: str) -> IncidentClass:
     found = catalogue.class_of(code)
     if found is None:
         raise Refused(
@@ -34,7 +34,7 @@ def _class(code: str) -> IncidentClass:
     return found
 
 
-def _set_class(row: Incident, chosen: IncidentClass) -> None:
+def set_class(row: Incident, chosen: IncidentClass) -> None:
     row.class_code, row.class_version = chosen.code, chosen.version
     row.large, row.domain = chosen.large, chosen.domain
     row.private = row.private or chosen.private
@@ -57,7 +57,7 @@ def file_incident(
 
     `unit` overrides routing with the dispatcher's own choice, which is then the explanation.
     """
-    chosen = _class(class_code) if class_code else None
+    chosen = known_class(class_code) if class_code else None
 
     def check(row: Incident, now: datetime) -> None:
         if chosen is None and not row.class_code:
@@ -73,15 +73,15 @@ def file_incident(
 
     def change(row: Incident, now: datetime) -> None:
         if chosen:
-            _correct(by, row, chosen)
-            _set_class(row, chosen)
+            keep_correction(by, row, chosen)
+            set_class(row, chosen)
         if urgency:
             row.urgency = urgency
         row.filed_at = now
         known = catalogue.class_of(row.class_code)
-        row.promised_at = row.due_at = promise(row.received_at, known, row.urgency, row.county)
+        set_promise(row, known)
         _end_orders(row, "已立案")
-        row.unit, row.routing = _dispatch(by, row, known, unit, text)
+        row.unit, row.routing = send_out(by, row, known, unit, text)
 
     return step(
         by=by,
@@ -96,7 +96,20 @@ def file_incident(
     )
 
 
-def _dispatch(
+def set_promise(row: Incident, known: IncidentClass | None) -> None:
+    """At filing: the limit of the class, and what is promised within it, with its reasons; the promise is frozen then."""
+    row.due_at = promise(row.received_at, known, row.urgency, row.county)
+    told = promises.promised(
+        received=row.received_at,
+        limit=row.due_at,
+        class_code=row.class_code,
+        large=row.large,
+        street=row.street,
+    )
+    row.promised_at, row.guess = told.at, {**row.guess, "promise": told.why}
+
+
+def send_out(
     by: Actor, row: Incident, known: IncidentClass | None, unit: str, text: str
 ) -> tuple[str, dict[str, Any]]:
     """Raises the lead order (and assists); returns the unit and the explanation for the case."""
@@ -193,7 +206,7 @@ def require_reporter(actor: Actor, row: Incident, report: int | None) -> None:
         raise Refused("只有报事人可以这样做。", code="not_reporter", status=403)
 
 
-def _correct(by: Actor, row: Incident, chosen: IncidentClass) -> None:
+def keep_correction(by: Actor, row: Incident, chosen: IncidentClass) -> None:
     """Keeps a person's re-class: what the nightly training learns from."""
     guessed = row.guess.get("top", [[""]])[0][0] if row.guess.get("top") else ""
     if by.account and chosen.code != row.class_code:
@@ -212,11 +225,11 @@ def reclass_incident(
     *, by: Actor, incident: int, class_code: str, text: str = "", base_version: int | None = None
 ) -> Incident:
     """改类 at any time before closing and after; running orders keep their clocks and unit."""
-    chosen = _class(class_code)
+    chosen = known_class(class_code)
 
     def change(row: Incident, now: datetime) -> None:
-        _correct(by, row, chosen)
-        _set_class(row, chosen)
+        keep_correction(by, row, chosen)
+        set_class(row, chosen)
 
     return step(
         by=by,

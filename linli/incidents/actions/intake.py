@@ -15,6 +15,7 @@ from linli.dispatch.actions.steps import move_row
 from linli.dispatch.models import Move, WorkOrder
 from linli.incidents import facts, rules
 from linli.incidents.actions.case import Case, due_of, filed_fact, first_order, read_case
+from linli.incidents.actions.filing import set_promise
 from linli.incidents.models import Incident, Report
 from linli.incidents.tracking import tracking_code, tracking_hash
 from linli.kernel import Refused
@@ -73,6 +74,7 @@ def _content(telling: rules.Telling) -> bytes:
         telling.name,
         telling.phone,
         telling.files,
+        *sorted(telling.answers.items()),
     )
 
 
@@ -166,7 +168,7 @@ def _incident(by: Actor, case: Case) -> Incident:
     chosen, telling, now = case.chosen, case.telling, case.now
     filed = case.decision.do == "file"
     state = {"file": "filed", "confirm": "confirming"}.get(case.decision.do, "reported")
-    return new_row(
+    row = new_row(
         Incident,
         title=rules.title_of(case.text) or (chosen.name if chosen else "照片上报"),
         text=case.text,
@@ -186,10 +188,12 @@ def _incident(by: Actor, case: Case) -> Incident:
         filed_at=now if filed else None,
         responded_at=now if case.decision.do == "file" and telling.channel in ("grid", "note") else None,
         own_find=telling.channel in ("grid", "note"),
-        due_at=due_of(case, filed),
-        promised_at=due_of(case, True) if filed else None,
+        due_at=due_of(case),
         **case.place,
     )
+    if filed:
+        set_promise(row, chosen)
+    return row
 
 
 def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, code: str) -> Report:
@@ -216,6 +220,7 @@ def _report(by: Actor, case: Case, incident: Incident, client_uuid: uuid.UUID, c
         tracking=tracking_hash(code),
         flags=case.flags,
         files=list(telling.files),
+        answers=dict(telling.answers),
         followed=bool(telling.join),
         **case.place,
     )

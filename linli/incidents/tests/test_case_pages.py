@@ -168,7 +168,7 @@ def test_the_clock_of_a_case_speaks_in_words(town: Town) -> None:
     assert showing.case_chip(row, now).state == "bad" and "已超" in showing.case_chip(row, now).words
     row.state = "void"
     assert showing.case_chip(row).words == "已作废"
-    row.state, row.closed_at, row.handled_at = "closed", now, now
+    row.state, row.closed_at, row.handled_at, row.due_at = "closed", now, now, now
     assert showing.case_chip(row).words == "按期办结"
 
 

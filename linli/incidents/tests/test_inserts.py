@@ -71,9 +71,7 @@ def test_words_sent_as_json_are_found_again(words: str) -> None:
     row = case(words)
     (row.pk,) = next_ids(Incident)
     insert_all([row])
-    assert lexemes(words) and row.pk in match(Incident.objects.all(), words).values_list(
-        "pk", flat=True
-    )
+    assert lexemes(words) and row.pk in match(Incident.objects.all(), words).values_list("pk", flat=True)
 
 
 def test_rows_without_an_id_get_one_in_the_order_given() -> None:

@@ -43,3 +43,34 @@ class RoleForm(Form):
     verbs = forms.CharField(
         label="可办事项", required=False, widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"})
     )
+
+
+class RevokeForm(Form):
+    page_lead = "撤销后立即失效，并记入存证。"
+    submit_label = "撤销许可"
+    reason = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class BarForm(Form):
+    page_title = "设置回避或封存"
+    page_lead = "设置后，该账号不论有什么角色，都不能查看和办理这一事项，立即生效。"
+    submit_label = "设置"
+    username = forms.CharField(label="账号名", max_length=150, help_text="要回避的人的登录账号名")
+    subject = forms.CharField(
+        label="事项", max_length=64, help_text="事项编号，写成“房间.类别:号码”，例如 incidents.incident:17；存证和许可列表里可以查到"
+    )  # fmt: skip
+    why = forms.ChoiceField(
+        label="种类", choices=[("kin", "亲属回避"), ("sealed", "封存")], widget=forms.RadioSelect
+    )
+    area = forms.ChoiceField(label="管理区域", help_text="由哪一级的值班长管理和解除")
+    reason = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, areas: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area"].choices = areas
+
+
+class LiftForm(Form):
+    page_lead = "解除后，该账号按其角色恢复查看和办理，立即生效，并记入存证。"
+    submit_label = "解除"
+    reason = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 3}))

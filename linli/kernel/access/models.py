@@ -63,6 +63,9 @@ class Pass(models.Model):
     verbs = ArrayField(models.CharField(max_length=64))
     reason = models.CharField("理由", max_length=200)
     until = models.DateTimeField()
+    area = models.CharField(
+        "区域代码", max_length=15, blank=True, default=""
+    )  # "": the whole county's business
     created = models.DateTimeField(auto_now_add=True)
     revoked = models.DateTimeField(null=True)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -121,6 +124,12 @@ class Bar(models.Model):
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bars")
     subject = models.CharField(max_length=64)
     why = models.CharField(max_length=16, choices=[("kin", "亲属回避"), ("sealed", "封存")])
+    area = models.CharField(
+        "区域代码", max_length=15, blank=True, default=""
+    )  # "": the whole county's business
+    reason = models.CharField("理由", max_length=200, blank=True, default="")
+    created = models.DateTimeField(auto_now_add=True, null=True)  # null: set before this was kept
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "subject"], name="one_bar_each")]

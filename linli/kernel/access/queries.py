@@ -125,6 +125,37 @@ def open_proposals(viewer: Actor) -> QuerySet[Proposal]:
     return rows.filter(pk__in=[row.pk for row in rows if can(viewer, "access.grant", area=row.area)])
 
 
+def _kept_by(viewer: Actor, verb: str) -> Q:
+    """Rows with an area of their own that `viewer` keeps; without one they are the county's."""
+    require(viewer, verb)
+    if viewer.kind == "system":
+        return Q()
+    where = Q(pk=None)
+    for scope in viewer.scopes(verb):
+        if scope.area in ("", settings.LINLI_COUNTY) and not scope.unit:
+            return Q()
+        if scope.area and not scope.unit:
+            where |= Q(area__startswith=scope.area)
+    return where
+
+
+def passes_in_force(viewer: Actor) -> QuerySet[Pass]:
+    """Passes open now, soonest over first, for whoever may give them in their area."""
+    rows = Pass.objects.filter(_kept_by(viewer, "access.pass"), until__gt=timezone.now(), revoked=None)
+    return rows.select_related("account", "given_by").order_by("until", "id")
+
+
+def bars_set(viewer: Actor) -> QuerySet[Bar]:
+    """Bars in force, newest first, for whoever may set them in their area."""
+    rows = Bar.objects.filter(_kept_by(viewer, "access.bar"))
+    return rows.select_related("account", "set_by").order_by("-id")
+
+
+def account_named(username: str) -> Account | None:
+    """The active account of a sign-in name, typed by somebody who knows it."""
+    return Account.objects.filter(username=username.strip(), is_active=True).first()
+
+
 def scope_filter(viewer: Actor, verb: str) -> Q | None:
     """The rows `viewer` may see by area and unit: a Q, an empty Q for everything, None for nothing."""
     if viewer.kind == "system":

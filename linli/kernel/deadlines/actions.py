@@ -1,12 +1,15 @@
 """What an administrator may correct about time."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
 
 from linli.kernel import Refused
 from linli.kernel.access.rules import Actor, require
+from linli.kernel.bus.actions import tell
 from linli.kernel.deadlines import queries
+from linli.kernel.deadlines.facts import CalendarChanged
 from linli.kernel.deadlines.models import STATUSES, CalendarDay, CalendarYear, DutyHours
 from linli.kernel.deadlines.workdays import FIRST_YEAR, LAST_YEAR, parse_windows
 from linli.kernel.ledger.actions import record
@@ -34,9 +37,27 @@ def set_day(
             by=by,
             fields={"working": int(working), "name": row.name, "source": row.source, "status": status},
         )
-        transaction.on_commit(queries.forget)
-    queries.forget()
+        said = f"{day.isoformat()} 改为{'上班' if working else '休息'}：{row.name}，依据：{row.source}"
+        _changed("", day, day, "day", said)
     return row
+
+
+def drop_day(*, by: Actor, day: date, reason: str) -> None:
+    """Takes a correction back: the day counts again as library and statute say. Refused without a reason."""
+    _require_everywhere(by)
+    if not reason.strip():
+        _refuse({"reason": ["请写明撤销理由。"]})
+    with transaction.atomic():
+        gone, _ = CalendarDay.objects.filter(day=day).delete()
+        if not gone:
+            raise Refused("这一天没有更正，无需撤销。", code="no_day", status=404)
+        record(
+            subject=f"deadlines.day:{day.isoformat()}",
+            verb="deadlines.drop_day",
+            by=by,
+            fields={"reason": reason.strip()[:200]},
+        )
+        _changed("", day, day, "day", f"{day.isoformat()} 的日历更正已撤销：{reason.strip()[:100]}")
 
 
 def publish_year(*, by: Actor, year: int, source: str) -> CalendarYear:
@@ -51,8 +72,50 @@ def publish_year(*, by: Actor, year: int, source: str) -> CalendarYear:
             by=by,
             fields={"source": row.source},
         )
-        transaction.on_commit(queries.forget)
-    queries.forget()
+        said = f"{year} 年节假日安排已公布，依据：{row.source}"
+        _changed("", date(year, 1, 1), date(year, 12, 31), "year", said)
+    return row
+
+
+def import_year(
+    *,
+    by: Actor,
+    year: int,
+    source: str,
+    off: Sequence[tuple[date, str]],
+    working: Sequence[tuple[date, str]],
+) -> CalendarYear:
+    """Enters a year's whole notice at once: its days off, its make-up working days, and that it is complete.
+
+    Days of an earlier entry of the same notice are replaced; local corrections of other days stay. Refused when no day
+    off is given or a day stands in both lists.
+    """
+    _require_everywhere(by)
+    faults = _source_faults(source, "cited") | _year_faults(year, "year")
+    if not off:
+        faults["off"] = ["请填写放假日期。"]
+    if both := sorted({day for day, _ in off} & {day for day, _ in working}):
+        faults["working"] = [f"{both[0].isoformat()} 同时列为放假和上班，请核对通知原文。"]
+    _refuse(faults)
+    days = {day: (name, False) for day, name in off} | {day: (name, True) for day, name in working}
+    with transaction.atomic():
+        before = CalendarYear.objects.select_for_update().filter(year=year).first()
+        earlier = CalendarDay.objects.filter(day__year=year, source=before.source) if before else None
+        stale = set(earlier.values_list("day", flat=True)) if earlier is not None else set()
+        CalendarDay.objects.filter(day__in=stale | set(days)).delete()
+        CalendarDay.objects.bulk_create(
+            CalendarDay(day=day, working=works, name=name[:32], source=source.strip(), status="cited")
+            for day, (name, works) in sorted(days.items())
+        )
+        row, _ = CalendarYear.objects.update_or_create(year=year, defaults={"source": source.strip()})
+        record(
+            subject=f"deadlines.year:{year}",
+            verb="deadlines.import_year",
+            by=by,
+            fields={"source": row.source, "off": len(off), "working": len(working)},
+        )
+        said = f"{year} 年节假日安排已公布，依据：{row.source}"
+        _changed("", min([*days, *stale, date(year, 1, 1)]), date(year, 12, 31), "year", said)
     return row
 
 
@@ -99,9 +162,16 @@ def set_duty_hours(
             by=by,
             fields={"area": area, "windows": said, "from": valid_from.isoformat(), "source": row.source},
         )
-        transaction.on_commit(queries.forget)
-    queries.forget()
+        _changed(area, valid_from, None, "duty_hours", f"工作时调整，依据：{row.source}")
     return row
+
+
+def _changed(area: str, since: date, until: date | None, what: str, why: str) -> None:
+    """Tells that running due moments may have moved, and forgets what this process kept of the calendar."""
+    last = until.isoformat() if until else ""
+    tell(CalendarChanged(area=area, since=since.isoformat(), until=last, what=what, why=why[:300]))
+    transaction.on_commit(queries.forget)
+    queries.forget()
 
 
 def _require_everywhere(by: Actor) -> None:

@@ -88,3 +88,35 @@ class Outbox(models.Model):
     title = models.CharField("标题", max_length=100)
     text = models.TextField("内容")
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Wording(models.Model):
+    """An administrator's words for a template of the files; the newest version is in force, none is ever changed."""
+
+    code = models.CharField("模板", max_length=64)
+    version = models.PositiveSmallIntegerField("版本")
+    title = models.CharField("标题", max_length=100)
+    text = models.TextField("正文")
+    texts = models.JSONField("各通道正文", default=dict, blank=True)
+    reason = models.CharField("修改理由", max_length=200)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="one_wording_a_version"),
+            models.CheckConstraint(condition=~Q(reason=""), name="wording_has_reason"),
+        ]
+
+
+class QuietHours(models.Model):
+    """When nobody is disturbed, over data/delivery.yaml; the newest row is in force."""
+
+    start = models.TimeField("开始")
+    end = models.TimeField("结束")
+    source = models.CharField("依据", max_length=200)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(source=""), name="quiet_hours_have_source")]

@@ -38,10 +38,15 @@ def register_templates(path: Path | str) -> None:
 
 
 def template(code: str) -> Template:
-    """TemplateError when no file has it."""
+    """As the files have it (`current.template` is what is in force). TemplateError when no file has it."""
     if code not in _templates:
         raise TemplateError(f"没有通知模板 {code}，请检查 data/notices.yaml")
     return _templates[code]
+
+
+def known() -> dict[str, Template]:
+    """By code, as the files have them."""
+    return _templates
 
 
 def templates() -> list[Template]:

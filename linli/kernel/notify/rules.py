@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -92,6 +92,53 @@ def render(template: Template, kind: str, context: Mapping[str, object]) -> tupl
 
     title = " ".join(fill(template.title).split())
     return title[:100], fill(template.texts.get(kind, template.text))
+
+
+def reworded(
+    template: Template, *, version: int, title: str, text: str, texts: Mapping[str, str]
+) -> Template:
+    """The template in other words. TemplateError names every defect: an empty text, a place nobody fills, a channel
+    that does not exist."""
+    wordings = {"": text, **texts}
+    faults = [] if title.strip() and text.strip() else ["标题和正文都要写"]
+    faults += [f"没有“{kind}”这种通道" for kind in texts if kind not in KINDS]
+    used = {name for wording in (title, *wordings.values()) for name in _PLACE.findall(wording)}
+    faults += [
+        f"没有“{{{name}}}”这个占位符，可用：{places(template)}"
+        for name in sorted(used - set(template.variables))
+    ]
+    stray = [
+        wording for wording in (title, *wordings.values()) if re.search(r"[{}]", _PLACE.sub("", wording))
+    ]
+    faults += ["花括号要成对，且只用于占位符"] if stray else []
+    if len(title) > 100:
+        faults.append("标题不超过 100 字")
+    if faults:
+        raise TemplateError("；".join(faults))
+    return replace(template, version=version, title=title, text=text, texts=dict(texts))
+
+
+def places(template: Template) -> str:
+    """{title}、{place}; 无 when the template has none."""
+    return "、".join(f"{{{name}}}" for name in template.variables) or "无"
+
+
+SAMPLES = {
+    "title": "路灯不亮", "place": "淮川街道城西社区第一网格", "left": "还剩 3 工作时", "number": "430181-20260301-00017",
+    "unit": "城市管理局", "outcome": "已更换灯头，恢复照明", "text": "这是一段示例内容", "channel": "短信", "name": "张*",
+    "until": "2026年3月6日 周五 17:30", "reason": "材料不齐", "code": "123456",
+}  # fmt: skip
+
+
+def sample(template: Template) -> dict[str, str]:
+    """A value for every variable, to show how a notice will read."""
+    return {name: SAMPLES.get(name, f"〔{name}〕") for name in template.variables}
+
+
+def masked_url(url: str) -> str:
+    """jsons://****: which kind of gateway it is, never its host or key."""
+    scheme, mark, _ = url.partition("://")
+    return f"{scheme}://****" if mark else "****"
 
 
 def quiet_until(now: datetime, quiet: Quiet) -> datetime | None:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 
-from linli.kernel.web.registry import NavLink, nav
+from linli.kernel.web.registry import BarItem, NavLink, bar, nav
 
 CARE_COOKIE = "linli_care"
 
@@ -31,8 +31,8 @@ class Face:
         return "en" if (get_language() or "").startswith("en") else "zh-CN"
 
     @cached_property
-    def staff(self) -> list[NavLink]:
-        return nav(self.request, "staff")
+    def bar(self) -> list[BarItem]:
+        return bar(self.request)
 
     @cached_property
     def resident(self) -> list[NavLink]:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.kernel import Refused
 from linli.kernel.actor import require
-from linli.kernel.web import actions, imports, sync
+from linli.kernel.web import actions, imports, registry, sync
 from linli.kernel.web.answers import is_fragment
 from linli.kernel.web.caller import caller
 from linli.kernel.web.context import CARE_COOKIE
@@ -35,6 +36,16 @@ def next_url(request: HttpRequest, default: str = "/") -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if own else default
+
+
+@login_required
+@require_GET
+def system(request: HttpRequest) -> HttpResponse:
+    """Everything that is set up rather than worked on, as cards, for whoever may open at least one."""
+    sections = registry.system_cards(request)
+    if not sections:
+        raise Refused(_("您没有系统管理事项。如需办理，请联系管理员授权。"), code="not_allowed", status=403)
+    return render(request, "web/system.html", {"title": _("系统"), "sections": sections})
 
 
 @require_POST

@@ -4,6 +4,7 @@ from linli.kernel.web import pages
 
 app_name = "web"
 urlpatterns = [
+    path("system/", pages.system, name="system"),
     path("face/care/", pages.care, name="care"),
     path("face/language/", pages.language, name="language"),
     path("filters/", pages.save_filter, name="save_filter"),

@@ -97,7 +97,6 @@ def moved_back(incident: int, days: float) -> None:
 def settled() -> None:
     """Every reaction has run and the numbers are worked out."""
     drain()
-    actions.mark_quiet_steps()
     actions.recompute()
 
 

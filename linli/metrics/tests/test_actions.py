@@ -78,12 +78,10 @@ def test_merged_and_void_incidents_count_nowhere(town: Town) -> None:
     assert sum(Daily.objects.filter(area="430181001", large="").values_list("reported", flat=True)) == 1
 
 
-def test_a_step_no_fact_tells_of_is_found_all_the_same(town: Town) -> None:
-    case = told(3, by=town.worker, own=True)
+def _suspended(town: Town, number: int) -> tuple[int, WorkOrder]:
+    case = told(number, by=town.worker, own=True)
     order = WorkOrder.objects.get(subject=f"incidents.incident:{case}", kind="incident.handle")
     dispatch.accept_order(by=SYSTEM, order=order.pk)
-    settled()
-    Mark.objects.all().delete()
     ask = dispatch.ask_for_time(
         by=town.officer if order.person_id is None else _actor(town, order.person_id),
         order=order.pk,
@@ -93,10 +91,42 @@ def test_a_step_no_fact_tells_of_is_found_all_the_same(town: Town) -> None:
         until=timezone.now() + timedelta(days=9),
     )
     dispatch.decide_ask(by=SYSTEM, ask=ask.pk, granted=True, decision="同意")
-    drain()
-    assert actions.mark_quiet_steps() >= 1
-    actions.recompute()
-    assert Case.objects.get(pk=case).suspended
+    return case, order
+
+
+def test_a_suspended_case_is_not_due_and_a_resumed_one_is_due_later(town: Town) -> None:
+    case, order = _suspended(town, 3)
+    settled()
+    row = Case.objects.get(pk=case)
+    assert row.suspended and row.open
+    paused = WorkOrder.objects.get(pk=order.pk).pauses
+    long_ago = (timezone.now() - timedelta(days=6)).isoformat()
+    WorkOrder.objects.filter(pk=order.pk).update(pauses=[{**paused[0], "at": long_ago}])
+    Incident.objects.filter(pk=case).update(due_at=timezone.now() - timedelta(days=2))
+    dispatch.resume_order(by=SYSTEM, order=order.pk)
+    settled()
+    row, now = Case.objects.get(pk=case), timezone.now()
+    assert not row.suspended and row.due_at == Incident.objects.get(pk=case).due_at > now
+    stepwise = everything()
+    actions.rebuild()
+    assert everything() == stepwise
+
+
+def test_a_logged_contact_and_a_recalled_order_reach_the_numbers(town: Town) -> None:
+    case = told(4, by=town.worker, own=True)
+    Incident.objects.filter(pk=case).update(responded_at=None)
+    settled()
+    assert Case.objects.get(pk=case).response_seconds is None
+    incidents.note_contact(by=SYSTEM, incident=case, text="电话已通")
+    settled()
+    assert Case.objects.get(pk=case).response_seconds is not None
+    order = WorkOrder.objects.get(subject=f"incidents.incident:{case}", kind="incident.handle")
+    dispatch.accept_order(by=SYSTEM, order=order.pk)
+    dispatch.recall_order(by=SYSTEM, order=order.pk, said=dispatch.Said(text="派错了"))
+    settled()
+    stepwise = everything()
+    actions.rebuild()
+    assert everything() == stepwise
 
 
 def _actor(town: Town, account: int):

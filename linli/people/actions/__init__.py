@@ -9,7 +9,13 @@ from linli.people.actions.events import (
     register_tenant,
     undo_event,
 )
-from linli.people.actions.households import add_household, correct_dwelling, relocate, set_head
+from linli.people.actions.households import (
+    add_household,
+    close_household,
+    correct_dwelling,
+    relocate,
+    set_head,
+)
 from linli.people.actions.notes import keep_promise, route_note, write_note
 from linli.people.actions.persons import (
     correct_person,
@@ -18,14 +24,17 @@ from linli.people.actions.persons import (
     register_person,
     tell_ages,
 )
+from linli.people.actions.retention import forget_persons
 from linli.people.actions.reveal import reveal
 from linli.people.actions.ties import end_tie, set_tie
 
 __all__ = [
     "add_household",
+    "close_household",
     "correct_dwelling",
     "correct_person",
     "end_tie",
+    "forget_persons",
     "give_consent",
     "keep_promise",
     "link_account",

@@ -218,6 +218,11 @@ def undo_event(*, by: Actor, event: int, reason: str) -> LifeEvent:
         raise Refused("登记已超过 7 天，不能撤销；请按实际情况重新登记。", code="too_late", status=409)
     if LifeEvent.objects.filter(person=person, undone=None, pk__gt=row.pk).exists():
         raise Refused("此后又有新的登记，请先撤销后一条。", code="not_last", status=409)
+    if (
+        row.was.get("before")
+        and Member.objects.filter(pk=row.was["before"], household__closed__isnull=False).exists()
+    ):
+        raise Refused("原来的住户已销户，不能撤销；请改为重新登记迁入。", code="home_closed", status=409)
     if not reason.strip():
         raise Refused("请写明撤销理由。", code="no_reason", fields={"reason": ["请写明撤销理由"]})
     row.undone, row.undone_by_id, row.undo_reason = timezone.now(), by.account, reason.strip()[:200]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from linli.areas import queries as areas
 from linli.areas.rules import COLUMNS, codes_of
@@ -10,7 +11,8 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.ledger.actions import record
 from linli.people import rules
-from linli.people.actions.persons import codes_from, locked_household, require_register
+from linli.people.actions.events import move_in
+from linli.people.actions.persons import CLERK, codes_from, locked_household, require_register
 from linli.people.models import Dwelling, Household, Member, Person
 
 
@@ -101,6 +103,49 @@ def set_head(*, by: Actor, household: int, person: int) -> Household:
     row.head_id = person
     row.save(update_fields=["head"])
     record(subject=f"people.household:{row.pk}", verb="set_head", by=by, fields={"person": person})
+    return row
+
+
+@transaction.atomic
+def close_household(*, by: Actor, household: int, why: str, text: str, into: int | None = None) -> Household:
+    """销户, by a community clerk: nobody lives here any more, or (`merged`) everybody belongs to the household `into`.
+
+    Members are moved out, or registered dead, one by one before, since each of them goes somewhere; a merger takes
+    them along. Notes and events stay readable. Raises Refused 403, 404, 409 (somebody still lives here), 422.
+    """
+    first, second = sorted({household, into or household})[0], max(household, into or household)
+    rows = {pk: locked_household(pk) for pk in dict.fromkeys((first, second))}
+    row, target = rows[household], rows[into] if into and into != household else None
+    require(by, CLERK, area=row.area)
+    wrong: dict[str, list[str]] = {}
+    if why not in rules.CLOSINGS:
+        wrong["why"] = ["请选择销户原因：" + "、".join(rules.CLOSINGS.values())]
+    if not text.strip():
+        wrong["text"] = ["请写明依据，例如迁移证、拆迁协议的编号"]
+    if (why == "merged") != (target is not None):
+        wrong["into"] = ["请填写并入哪一户的编号"] if why == "merged" else ["只有并入他户时才填写"]
+    if wrong:
+        raise Refused("销户信息有误，请按提示改正。", code="wrong_closing", fields=wrong)
+    members = list(row.members.filter(until=None).select_related("person").order_by("id"))
+    if members and target is None:
+        said = f"还有 {len(members)} 名成员，请先逐人登记迁出或死亡"
+        raise Refused(f"{said}。", code="not_empty", fields={"why": [said]}, status=409)
+    if target is not None:
+        require(by, CLERK, area=target.area)
+        for member in members:
+            move_in(
+                by=by,
+                household=target.pk,
+                person=member.person_id,
+                relation=member.relation if member.relation != "户主" else "其他",
+                evidence=text,
+            )
+    Household.objects.filter(pk=row.pk).update(
+        closed=timezone.now(), closed_why=why, merged_into=target, head=None
+    )
+    fields = {"why": why, "into": target.pk if target else 0, "text": text.strip()[:200]}
+    record(subject=f"people.household:{row.pk}", verb="close_household", by=by, fields=fields)
+    row.refresh_from_db()
     return row
 
 

@@ -186,6 +186,7 @@ def _fill_from(kept: Person, gone: Person) -> None:
             setattr(kept, name, getattr(gone, name))
     kept.party_member = kept.party_member or gone.party_member
     gone.number, gone.account_id, gone.merged_into = "", None, kept
+    gone.merged_on = timezone.localdate()
     seal(gone)
     gone.save()  # before the one that takes its number and account over
     seal(kept)

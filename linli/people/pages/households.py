@@ -19,7 +19,7 @@ from linli.kernel.web.forms import form_page
 from linli.kernel.web.tables import Column, Empty, Filter, Table
 from linli.people import actions, ports, queries, rules
 from linli.people.actions.persons import CLERK
-from linli.people.forms import DwellingForm, HouseholdForm, PersonForm
+from linli.people.forms import CloseForm, DwellingForm, HouseholdForm, PersonForm
 from linli.people.models import Household, LifeEvent, VisitNote
 from linli.people.pages.parts import STAFF, area_filter, chip, evidence
 
@@ -78,8 +78,9 @@ def household(request: HttpRequest, number: int) -> HttpResponse:
         "undoable": [event for event in events if _undoable(event, viewer)],
         "notes": [(note, evidence(note.files, _("走访照片"))) for note in notes],
         "targets": ports.note_targets(),
-        "may_change": may_change,
-        "may_note": can(viewer, "people.note", area=row.area),
+        "may_change": may_change and row.closed is None,
+        "may_close": row.closed is None and can(viewer, CLERK, area=row.area),
+        "may_note": row.closed is None and can(viewer, "people.note", area=row.area),
         "may_reveal": can(viewer, "people.reveal", area=row.area),
         "arrivals": [(kind, rules.EVENTS[kind]) for kind in ("moved_in", "tenant", "birth")],
     }
@@ -176,6 +177,23 @@ def new_member(request: HttpRequest, number: int) -> HttpResponse:
     def act(values: dict[str, Any]) -> str:
         actions.register_person(by=by, household=number, **{name: values[name] for name in wanted})
         return back
+
+    return form_page(request, form, act, context=STAFF)
+
+
+def close(request: HttpRequest, number: int) -> HttpResponse:
+    """销户."""
+    by = caller(request)
+    row = queries.household_of(by, number)
+    require(by, CLERK, area=row.area)
+    form = CloseForm(request.POST or None, request=request)
+    form.cancel_url = reverse("people:household", args=[number])
+
+    def act(values: dict[str, Any]) -> str:
+        actions.close_household(
+            by=by, household=number, why=values["why"], text=values["text"], into=values["into"]
+        )
+        return reverse("people:households")
 
     return form_page(request, form, act, context=STAFF)
 

@@ -1,9 +1,11 @@
 import os
+import re
 import stat
 import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 
 from linli.site import environment
 from linli.site.environment import Environment, WrongSettings, stored_secret
@@ -125,3 +127,12 @@ def test_a_command_with_wrong_settings_stops_and_names_each(tmp_path):
     assert "LINLI_DEBUG" in done.stderr
     assert "LINLI_CIPHER" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_setting_the_code_names_is_read_when_it_starts():
+    named = set()
+    for path in environment.CHECKOUT.glob("linli/**/*.py"):
+        if "tests" not in path.parts:
+            named |= set(re.findall(r"settings(?:\.|, \")(LINLI_[A-Z_]+)", path.read_text("utf-8")))
+    assert {"LINLI_BUS_DAYS", "LINLI_CHANNELS", "LINLI_COUNTY"} <= named
+    assert not [name for name in sorted(named) if not hasattr(settings, name)]

@@ -183,7 +183,8 @@ def test_a_pass_is_revoked_by_its_giver_or_given_up_by_its_holder(chief: Actor) 
         "until": until,
     }
     first, _ = actions.give_pass(by=chief, **wish)
-    actions.revoke_pass(by=chief, pass_id=first.pk)
+    assert "reason" in refusal(actions.revoke_pass, by=chief, pass_id=first.pk).fields
+    actions.revoke_pass(by=chief, pass_id=first.pk, reason="查看完毕")
     again, _ = actions.give_pass(by=chief, **wish)
     actions.revoke_pass(by=queries.actor_for(nurse.pk), pass_id=again.pk)
     assert not can(queries.actor_for(nurse.pk), "care.open", subject="care.file:7")
@@ -207,15 +208,17 @@ def test_a_one_time_link_opens_its_subject_and_nothing_else(chief: Actor) -> Non
     assert not can(holder, "dispatch.view", area=TOWN)
     assert queries.actor_for_link(secret + "x") is None
     assert secret.encode() not in bytes(row.link_hash)
-    actions.revoke_pass(by=chief, pass_id=row.pk)
+    actions.revoke_pass(by=chief, pass_id=row.pk, reason="链接外传")
     assert queries.actor_for_link(secret) is None
 
 
 def test_a_bar_keeps_kin_away_and_only_others_lift_it(chief: Actor) -> None:
     row = account("mediator")
     actions.give_grant(by=SYSTEM, account=row.pk, role="mediator", area=LIUYANG)
-    actions.bar(by=chief, account=row.pk, subject="mediation.case:3", why="kin")
-    actions.bar(by=chief, account=row.pk, subject="mediation.case:3", why="kin")
+    said = {"subject": "mediation.case:3", "why": "kin"}
+    assert "reason" in refusal(actions.bar, by=chief, account=row.pk, **said).fields
+    actions.bar(by=chief, account=row.pk, reason="当事人之兄", **said)
+    actions.bar(by=chief, account=row.pk, reason="当事人之兄", **said)
     assert Bar.objects.count() == 1 and verbs().count("bar") == 1
     assert not can(queries.actor_for(row.pk), "dispatch.work", area=TOWN, subject="mediation.case:3")
     assert "why" in refusal(actions.bar, by=chief, account=row.pk, subject="a.b:1", why="dislike").fields

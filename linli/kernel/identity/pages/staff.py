@@ -19,7 +19,16 @@ from linli.kernel.web.forms import form_page
 from linli.kernel.web.registry import NavEntry, register_nav
 from linli.kernel.web.tables import Column, Empty, Filter, Table
 
-register_nav(NavEntry("账号与权限", "identity:accounts", verb="identity.manage", order=900))
+register_nav(
+    NavEntry(
+        "账号",
+        "identity:accounts",
+        verb="identity.manage",
+        order=750,
+        group="system.people",
+        words="工作人员和接口账号：新建、停用、重设密码，办理授权。",
+    )
+)
 
 
 class AccountTable(Table):

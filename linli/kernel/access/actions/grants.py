@@ -1,8 +1,6 @@
 """Giving and ending what somebody may do. Every act here is recorded; none of them does a room's work."""
 
-import hashlib
 import re
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -15,13 +13,13 @@ from django.utils import timezone
 
 from linli.kernel import Refused
 from linli.kernel.access import rules
-from linli.kernel.access.models import Bar, Grant, Pass, Proposal, Role
+from linli.kernel.access.models import Grant, Proposal, Role
 from linli.kernel.access.queries import account_within, administrators, forget_roles
 from linli.kernel.access.rules import Actor, require
 from linli.kernel.identity.models import Account
 from linli.kernel.ledger.actions import record
 
-CATALOGUE = Path(__file__).parent / "data" / "roles.yaml"
+CATALOGUE = Path(__file__).parents[1] / "data" / "roles.yaml"
 VERB = re.compile(r"^[a-z_]+\.([a-z_]+|\*)$")
 
 
@@ -148,88 +146,6 @@ def end_grant(*, by: Actor, grant: int, reason: str = "") -> None:
     row.save(update_fields=["valid_to"])
     fields = {"grant": row.pk, "role": row.role_id, "area": row.area, "reason": reason[:200]}
     record(subject=f"identity.account:{row.account_id}", verb="end_grant", by=by, fields=fields)
-
-
-@transaction.atomic
-def give_pass(
-    *,
-    by: Actor,
-    account: int | None,
-    subject: str,
-    verbs: Iterable[str],
-    reason: str,
-    until: datetime,
-    area: str = "",
-) -> tuple[Pass, str]:
-    """Opens `verbs` on one subject for an account, or for the holder of a one-time link (account None).
-
-    Returns the pass and the link's secret ("" for an account); only its SHA-256 is kept. Needs `access.pass`
-    in `area`, or `by` SYSTEM from a room's own action that has checked its own procedure. A reason is required.
-    """
-    require(by, "access.pass", area=area)
-    opened = sorted(set(verbs))
-    wrong = rules.pass_faults(subject, opened, reason, until, timezone.now())
-    if account is not None and by.account == account:
-        wrong["account"] = ["不能给自己开通查看权限，请由他人办理"]
-    if wrong:
-        raise Refused("开通信息有误，请按提示改正。", code="wrong_pass", fields=wrong)
-    secret = "" if account is not None else secrets.token_urlsafe(24)
-    row = Pass.objects.create(
-        account_id=account,
-        link_hash=hashlib.sha256(secret.encode()).digest() if secret else None,
-        subject=subject,
-        verbs=opened,
-        reason=reason.strip(),
-        until=until,
-        given_by_id=by.account,
-    )
-    fields = {"pass": row.pk, "account": account, "verbs": " ".join(opened), "until": until.isoformat()}
-    record(subject=subject, verb="give_pass", by=by, fields=fields, personal={"reason": reason.strip()})
-    return row, secret
-
-
-@transaction.atomic
-def revoke_pass(*, by: Actor, pass_id: int, area: str = "") -> None:
-    """Closes a pass before its time; its holder may give it up too."""
-    row = Pass.objects.select_for_update().filter(pk=pass_id).first()
-    if row is None or row.account_id is None or row.account_id != by.account:
-        require(by, "access.pass", area=area)
-    if row is None or row.revoked is not None:
-        raise Refused("该通行许可不存在或已撤销。", code="not_open", status=409)
-    row.revoked = timezone.now()
-    row.save(update_fields=["revoked"])
-    record(subject=row.subject, verb="revoke_pass", by=by, fields={"pass": row.pk})
-
-
-@transaction.atomic
-def bar(*, by: Actor, account: int, subject: str, why: str, area: str = "") -> Bar:
-    """Keeps an account away from a subject whatever its roles: kin 亲属回避, sealed 封存. Twice is once."""
-    require(by, "access.bar", area=area)
-    if why not in dict(Bar._meta.get_field("why").choices or ()):
-        raise Refused("请选择回避或封存。", code="wrong_why", fields={"why": ["请选择回避或封存"]})
-    row, made = Bar.objects.get_or_create(account_id=account, subject=subject, defaults={"why": why})
-    if made:
-        record(subject=subject, verb="bar", by=by, fields={"account": account, "why": why})
-    return row
-
-
-@transaction.atomic
-def unbar(*, by: Actor, account: int, subject: str, reason: str, area: str = "") -> None:
-    """Lifts a bar; never one's own, and never without a reason."""
-    require(by, "access.bar", area=area)
-    if by.account == account:
-        raise Refused("不能解除对自己的回避，请由他人办理。", code="own_bar", status=403)
-    if not reason.strip():
-        raise Refused("请写明解除理由。", code="no_reason", fields={"reason": ["请写明解除理由"]})
-    gone, _ = Bar.objects.filter(account=account, subject=subject).delete()
-    if gone:
-        record(
-            subject=subject,
-            verb="unbar",
-            by=by,
-            fields={"account": account},
-            personal={"reason": reason.strip()},
-        )
 
 
 @transaction.atomic

@@ -9,12 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from linli.kernel import Refused
-from linli.kernel.access.rules import Actor, require
+from linli.kernel.access.rules import Actor
 from linli.kernel.identity.fields import blind
 from linli.kernel.identity.models import Account
-from linli.kernel.ledger.actions import record
-from linli.kernel.notify import gateways, registry, rules
-from linli.kernel.notify.models import Channel, Notice, Outbox
+from linli.kernel.notify import current, gateways, registry, rules
+from linli.kernel.notify.models import Notice, Outbox
 from linli.kernel.notify.rules import KINDS
 
 AT_ONCE = 40  # claimed together: eight senders finish them within the lease even when every gateway times out
@@ -39,7 +38,7 @@ def notify(
     address only its own kind goes. The same `client_key` for the same person: the first notices again.
     Raises TemplateError (a fault of the caller), Refused for an address that is neither phone nor mailbox.
     """
-    form, now = registry.template(template), now or timezone.now()
+    form, now = current.template(template), now or timezone.now()
     pressing = form.urgent if urgent is None else urgent
     kinds = list(dict.fromkeys(channels if channels is not None else form.channels))
     if isinstance(to, str):
@@ -92,7 +91,7 @@ def _draft(
     if kind == "in_app":
         notice.state, notice.sent_at = "sent", now
     else:
-        until = None if urgent else rules.quiet_until(now, registry.delivery().quiet)
+        until = None if urgent else rules.quiet_until(now, current.quiet())
         notice.state, notice.next_try_at = ("held", until) if until else ("queued", now)
     return notice
 
@@ -114,46 +113,6 @@ def mark_read(*, by: Actor, notices: Iterable[int] | None = None, now: datetime 
     if notices is not None:
         mine = mine.filter(pk__in=list(notices))
     return mine.update(state="read", read_at=now or timezone.now())
-
-
-def set_channel(*, by: Actor, kind: str, url: str, active: bool = True) -> Channel:
-    """Sets the gateway of a kind of channel. The URL is a secret: stored encrypted, recorded only as changed."""
-    require(by, "notify.manage")
-    faults: dict[str, list[str]] = {}
-    if kind not in KINDS or kind == "in_app":
-        faults["kind"] = ["通道只能是 sms、wecom、dingtalk 或 email。"]
-    if not url.strip() or not gateways.readable(url.strip()):
-        faults["url"] = ["网关地址不是 apprise 能识别的写法，例如 jsons://网关域名/路径?-to={address}。"]
-    elif kind == "sms" and "{address}" not in url:
-        faults["url"] = ["短信网关地址里要有 {address}，发送时换成收件人的号码。"]
-    if faults:
-        raise Refused("通道设置有误，请更正后再保存。", code="bad_channel", fields=faults)
-    with transaction.atomic():
-        row, _ = Channel.objects.update_or_create(kind=kind, defaults={"url": url.strip(), "active": active})
-        record(
-            subject=f"notify.channel:{kind}", verb="notify.set_channel", by=by, fields={"active": int(active)}
-        )
-    return row
-
-
-def resend(*, by: Actor, notice: int, now: datetime | None = None) -> Notice:
-    """Queues a failed notice once more. Refused when it has not failed, was wiped, or is out of date."""
-    require(by, "notify.manage")
-    now = now or timezone.now()
-    with transaction.atomic():
-        row = Notice.objects.select_for_update().filter(pk=notice).first()
-        if row is None:
-            raise Refused("没有这条通知。", code="no_notice", status=404)
-        if row.state != "failed":
-            raise Refused("只有发送失败的通知可以重发。", code="not_failed", status=409)
-        if not row.text or (row.expires_at and row.expires_at <= now):
-            raise Refused("这条通知已过时效，不能重发。", code="notice_expired", status=409)
-        row.state, row.attempts, row.next_try_at, row.last_error = "queued", 0, now, ""
-        row.save(update_fields=["state", "attempts", "next_try_at", "last_error"])
-        record(
-            subject=f"notify.notice:{row.pk}", verb="notify.resend", by=by, fields={"channel": row.channel}
-        )
-    return row
 
 
 def deliver_due(limit: int = 200, *, now: datetime | None = None) -> int:
@@ -221,7 +180,7 @@ def _settle(notice: Notice, parcel: gateways.Parcel, said: str, now: datetime) -
             changes["text"] = ""
     else:
         again = rules.next_try(now, notice.attempts + 1, settings.pauses)
-        until = None if notice.urgent or again is None else rules.quiet_until(again, settings.quiet)
+        until = None if notice.urgent or again is None else rules.quiet_until(again, current.quiet())
         changes |= {
             "state": "failed" if again is None else "held" if until else "queued",
             "next_try_at": until or again,

@@ -1,0 +1,58 @@
+"""What may be told to other systems and how it is delivered, read from YAML when first needed."""
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from linli.exchange.rules import Hook
+
+DATA = Path(__file__).parent / "data"
+TEST = "exchange.Test"  # no fact: what the test button sends
+
+
+class Delivering(NamedTuple):
+    """data/delivery.yaml; seconds, hours and days as the names say."""
+
+    pauses: tuple[int, ...]
+    rest: int
+    timeout: float
+    turn_messages: int
+    turn: float
+    lease: int
+    off_after_hours: int
+    old_secret_hours: int
+    keep_days: int
+
+
+@cache
+def hooks() -> dict[str, Hook]:
+    """Fact name -> what of it may leave the house, in the order of the file."""
+    raw = yaml.safe_load((DATA / "hooks.yaml").read_text("utf-8"))
+    return {fact: Hook(fact, row["zh"], tuple(row["fields"])) for fact, row in raw["hooks"].items()}
+
+
+@cache
+def delivering() -> Delivering:
+    raw = yaml.safe_load((DATA / "delivery.yaml").read_text("utf-8"))
+    return Delivering(
+        tuple(raw["retry_seconds"]),
+        raw["rest_seconds"],
+        raw["timeout_seconds"],
+        raw["turn_messages"],
+        raw["turn_seconds"],
+        raw["lease_seconds"],
+        raw["off_after_hours"],
+        raw["old_secret_hours"],
+        raw["keep_days"],
+    )
+
+
+def fact_words(fact: str) -> str:
+    """立案; the name itself where the list no longer has it."""
+    return "测试消息" if fact == TEST else hooks()[fact].zh if fact in hooks() else fact
+
+
+def fact_choices() -> list[tuple[str, str]]:
+    return [(hook.fact, hook.zh) for hook in hooks().values()]

@@ -1,0 +1,16 @@
+"""What the worker does for receivers."""
+
+from linli.exchange import actions
+from linli.kernel.bus.registry import daily, every
+
+
+@every(3.0)  # slower than the quick timers, so that a slow receiver never holds up a rung of the ladder
+def deliver() -> int:
+    """Sends what is due; any number of workers may run it at once."""
+    return actions.deliver_due()
+
+
+@daily("03:30")
+def forget_old() -> int:
+    """Deletes messages after their time."""
+    return actions.forget_old()
