@@ -1,15 +1,16 @@
 """What incidents does when the field has told something, and what it lets reporters know."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from linli.dispatch import facts as orders
 from linli.incidents import facts
 from linli.incidents.actions import start_work, to_checking
 from linli.incidents.actions.duplicates import suggest
-from linli.incidents.actions.pausing import follow_pause
+from linli.incidents.actions.pausing import follow_pause, recount_dues
 from linli.incidents.models import Incident
 from linli.incidents.notices import inform_reporters
 from linli.kernel.bus.registry import reacts
+from linli.kernel.deadlines.facts import CalendarChanged
 
 
 def _incident(subject: str) -> int | None:
@@ -123,3 +124,10 @@ def on_incident_closed(fact: facts.IncidentClosed) -> None:
 @reacts(facts.IncidentReopened)
 def on_incident_reopened(fact: facts.IncidentReopened) -> None:
     inform_reporters(fact.incident, "incidents.reopened")
+
+
+@reacts(CalendarChanged)
+def on_calendar_changed(fact: CalendarChanged) -> None:
+    """Limits of open cases follow the calendar they were counted on, as their orders' do."""
+    until = date.fromisoformat(fact.until) if fact.until else None
+    recount_dues(area=fact.area, since=date.fromisoformat(fact.since), until=until, why=fact.why)

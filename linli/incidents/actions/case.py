@@ -117,10 +117,10 @@ def catalogue_limit(stage: str, urgency: str) -> str:
     return clocks.limit("incident.handle", stage, urgency)
 
 
-def due_of(case: Case) -> datetime:
+def desk_due(received: datetime, urgency: str, county: str) -> datetime:
     """Until a case is filed: the desk's limit."""
-    limit = deadlines.Limit.parse(catalogue_limit("dispatch", case.urgency))
-    return deadlines.due(case.now, limit, calendar_for(case.place["county"])).at
+    limit = deadlines.Limit.parse(catalogue_limit("dispatch", urgency))
+    return deadlines.due(received, limit, calendar_for(county)).at
 
 
 def promise(start: datetime, chosen: IncidentClass | None, urgency: str, county: str) -> datetime:

@@ -14,7 +14,7 @@ from linli.dispatch.actions.steps import fact as order_fact
 from linli.dispatch.actions.steps import move_row
 from linli.dispatch.models import Move, WorkOrder
 from linli.incidents import facts, rules
-from linli.incidents.actions.case import Case, due_of, filed_fact, first_order, read_case
+from linli.incidents.actions.case import Case, desk_due, filed_fact, first_order, read_case
 from linli.incidents.actions.filing import set_promise
 from linli.incidents.models import Incident, Report
 from linli.incidents.tracking import tracking_code, tracking_hash
@@ -188,7 +188,7 @@ def _incident(by: Actor, case: Case) -> Incident:
         filed_at=now if filed else None,
         responded_at=now if case.decision.do == "file" and telling.channel in ("grid", "note") else None,
         own_find=telling.channel in ("grid", "note"),
-        due_at=due_of(case),
+        due_at=desk_due(now, case.urgency, case.place["county"]),
         **case.place,
     )
     if filed:

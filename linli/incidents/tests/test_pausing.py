@@ -10,12 +10,15 @@ from django.utils import timezone
 from linli.dispatch import actions as dispatch
 from linli.dispatch.models import WorkOrder
 from linli.incidents import actions, outside, queries, showing
-from linli.incidents.actions.pausing import follow_pause
+from linli.incidents.actions.pausing import follow_pause, recount_dues
 from linli.incidents.models import Incident, Report
 from linli.incidents.tests.conftest import Town
 from linli.incidents.tests.scenes import client, html, lead, report
 from linli.kernel.actor import SYSTEM
 from linli.kernel.bus.jobs import drain
+from linli.kernel.deadlines.actions import set_day
+from linli.kernel.deadlines.workdays import SHANGHAI
+from linli.kernel.ledger.models import Entry
 from linli.kernel.notify.models import Notice
 
 
@@ -123,3 +126,34 @@ def test_following_twice_changes_nothing(town: Town) -> None:
     before = Incident.objects.get(pk=row.pk)
     again = follow_pause(incident=row.pk)
     assert (again.due_at, again.version) == (before.due_at, before.version)
+
+
+def litter(town: Town) -> Incident:
+    """A case with a limit of one working day, filed now."""
+    row = report(town, by=town.resident, client_uuid=uuid.uuid4())
+    if row.state in ("reported", "confirming"):
+        actions.file_incident(by=town.clerk, incident=row.pk, class_code="sr.litter")
+    return Incident.objects.get(pk=row.pk)
+
+
+def test_limits_follow_a_corrected_calendar_and_the_promise_stays(town: Town) -> None:
+    row = litter(town)
+    due, promised = row.due_at, row.promised_at
+    last = due.astimezone(SHANGHAI).date()
+    set_day(by=SYSTEM, day=last, working=False, name="冰冻停工", source="县政府通告")
+    drain()
+    row.refresh_from_db()
+    assert row.due_at > due and row.promised_at == promised
+    assert Entry.objects.filter(subject=row.subject, verb="recount").count() == 1
+    assert recount_dues(since=last, why="再来一次") == 0
+
+
+def test_a_recount_without_a_change_moves_nothing_and_keeps_what_stood_still(town: Town) -> None:
+    row = working(town)
+    paused(town, row)
+    dispatch.resume_order(by=SYSTEM, order=lead(row).pk)
+    drain()
+    litter(town)
+    today = timezone.now().astimezone(SHANGHAI).date()
+    assert recount_dues(since=today - timedelta(days=1), why="核对") == 0
+    assert recount_dues(area="430299", since=today, why="邻县") == 0
