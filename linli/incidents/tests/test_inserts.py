@@ -37,7 +37,7 @@ def report(of: Incident, words: str) -> Report:
         phone="13900000000",
         received_at=NOON,
         tracking=uuid.uuid4().bytes,
-        flags=["swapped", words],
+        flags=["swapped", words[:32]],
         files=[3, 1],
         lon=113.63,
         county="430181",
