@@ -42,8 +42,10 @@ from linli.kernel.identity.models import Account
 from linli.kernel.ledger.models import Entry
 from linli.kernel.notify.actions import notify
 from linli.kernel.notify.models import Notice
+from linli.onestop import actions as onestop
+from linli.onestop.models import ItemVersion
 from linli.people import actions as people
-from linli.people.models import Consent, LifeEvent, Tie, VisitNote
+from linli.people.models import Consent, LifeEvent, Person, Tie, VisitNote
 from linli.publicity import actions as publicity
 from linli.publicity import registry as publicity_kinds
 from linli.publicity.masks import Field
@@ -147,11 +149,20 @@ def matter(town: Town) -> Matter:  # noqa: F811
     set_day(by=SYSTEM, day=date(2027, 3, 8), working=False, name="停工", source="通告")
     notify(to=someone.pk, template="notify.plain", context={"title": SECRET, "text": SECRET})
     listed, lost, told = _publicised(town)
+    applied, worked, notified = _applied()
     ids = [
+        (r"^services/", "MZ-001"),
+        (r"papers/material$", "INC"),
+        (r"apply/step$", "story"),
+        (r"^onestop/tasks/", worked),
+        (r"^onestop/notices/", notified),
+        (r"^onestop/catalogue/", str(ItemVersion.objects.earliest("id").pk)),
+        (r"^my/cases/|^onestop/cases/", applied),
         (r"^publicity/outages/", lost),
         (r"^publicity/objections/", told),
         (r"^publicity/", listed),
         (r"^system/channels/", "sms"),
+        (r"^system/sources/", "GA-ID"),
         (r"^system/notices/", str(Notice.objects.latest("id").pk)),
         (r"^system/wordings/", "notify.trial"),
         (r"^system/calendar/days/", "2027-03-08"),
@@ -213,6 +224,19 @@ def _publicised(there: Town) -> tuple[str, str, str]:
     publicity.object_to_notice(by=there.resident, notice=row.pk, said=said)
     lost = publicity.mark_down(by=SYSTEM, notice=row.pk, what="page", reason=SECRET)
     return str(row.pk), str(lost.pk), str(Objection.objects.latest("id").pk)
+
+
+def _applied() -> tuple[str, str, str]:
+    """An application of the first town at its window, with its task and a supplement told."""
+    codes = {"grid": GRID, "community": COMMUNITY, "street": TOWN, "county": COUNTY}
+    who = Person.objects.create(name=FAMILY, birth=date(1957, 5, 12), **codes)
+    Consent.objects.create(person=who, purpose="onestop.check", given_by="self", evidence="书面")
+    given = onestop.Given(form={"说明": SECRET})
+    draft = onestop.save_draft(by=SYSTEM, item="MZ-001", person=who.pk, given=given, authority="窗口口述")
+    row = onestop.submit(by=SYSTEM, application=draft.application, signed=True, despite_missing=True)
+    task = row.tasks.get(step="accept")
+    notice = onestop.ask_supplement(by=SYSTEM, application=row.pk, defects=[SECRET])
+    return str(row.pk), str(task.pk), str(notice.pk)
 
 
 # Route so far -> id, of a case, its order, its report, its photo.

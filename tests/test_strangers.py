@@ -71,6 +71,9 @@ OPEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "publicity/<int:number>/object/": ("objecting needs no account", ("GET", "POST")),
     "publicity/answers/": ("the answer to an objection, by its code", ("GET", "POST")),
     "publicity/objected/": ("where an objector lands with the code", ("GET",)),
+    "services/": ("what can be applied for is public", ("GET",)),
+    "services/resume/": ("a draft by its code and phone; it opens after signing in", ("GET", "POST")),
+    "services/<slug:item>/": ("the guide of a matter is public", ("GET",)),
     "demo/outbox/": ("sign-in codes of the demo; gone in production (a test below)", ("GET", "POST")),
 }
 # Pages of a person's own, which show a resident nothing of the offices.
@@ -78,6 +81,7 @@ OWN = (
     "me/",
     "accounts/",
     "my/reports/",
+    "my/cases/",
     "inbox/",
     "filters/",
     "sync/",
@@ -184,6 +188,7 @@ WAITING_ROOMS = (
     "/accounts/reauthenticate/",
     "/track/",
     "/publicity/answers/",
+    "/services/resume/",
     "/",
     "/me/",
     "/me/password/",
@@ -302,6 +307,7 @@ COUNTY_WIDE = (
     "system/proposals/",
     "system/roles/",
     "system/calendar/",
+    "onestop/catalogue/",
     "system/parked/",
     "audit/",
 )

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ExchangeConfig(AppConfig):
@@ -22,5 +23,24 @@ class ExchangeConfig(AppConfig):
                 order=840,
                 group="system.messages",
                 words="把事件和工单的变化推送给其他系统，查看推送结果。",
-            )
+            ),
+            NavEntry(
+                "数据源",
+                "exchange:sources",
+                "exchange.sources",
+                order=845,
+                group="system.messages",
+                words="向部门核对申请人的材料：接口、查询结果和未查成的请求。",
+            ),
         )
+        post_migrate.connect(_load, sender=self)
+
+
+def _load(sender: AppConfig, using: str, **_: object) -> None:
+    """After every `migrate`, and after a test emptied the tables: the shipped sources are there."""
+    from django.db import connections
+
+    from linli.exchange.shipped import load_sources
+
+    if using == "default" and "exchange_datasource" in connections[using].introspection.table_names():
+        load_sources()

@@ -2,10 +2,11 @@
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
+from linli.exchange.answers import Record, Source
 from linli.exchange.rules import Hook
 
 DATA = Path(__file__).parent / "data"
@@ -24,6 +25,20 @@ class Delivering(NamedTuple):
     off_after_hours: int
     old_secret_hours: int
     keep_days: int
+
+
+class Asking(NamedTuple):
+    """How departments are asked: `asking` of data/sources.yaml; seconds, hours and days as the names say."""
+
+    pauses: tuple[int, ...]
+    polls: tuple[int, ...]
+    rest: int
+    wait: int
+    late_hours: int
+    turn_requests: int
+    turn: float
+    lease: int
+    health_days: int
 
 
 @cache
@@ -56,3 +71,53 @@ def fact_words(fact: str) -> str:
 
 def fact_choices() -> list[tuple[str, str]]:
     return [(hook.fact, hook.zh) for hook in hooks().values()]
+
+
+@cache
+def _sources_file() -> dict[str, Any]:
+    return dict(yaml.safe_load((DATA / "sources.yaml").read_text("utf-8")))
+
+
+@cache
+def asking() -> Asking:
+    raw = _sources_file()["asking"]
+    return Asking(
+        tuple(raw["retry_seconds"]),
+        tuple(raw["poll_seconds"]),
+        raw["rest_seconds"],
+        raw["wait_seconds"],
+        raw["late_hours"],
+        raw["turn_requests"],
+        raw["turn_seconds"],
+        raw["lease_seconds"],
+        raw["health_days"],
+    )
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Code -> what may be asked there, in the order of the file."""
+    return {code: _source(code, raw) for code, raw in _sources_file()["sources"].items()}
+
+
+def _source(code: str, raw: dict[str, Any]) -> Source:
+    records = {
+        material: Record(
+            one["path"],
+            one["fields"],
+            tuple(one.get("same", ())),
+            tuple(one.get("holds", ())),
+            one.get("learn", {}),
+        )
+        for material, one in raw["records"].items()
+    }
+    return Source(code, raw["title"], raw["department"], records)
+
+
+def mapping_version() -> int:
+    return int(_sources_file()["version"])
+
+
+def purposes() -> list[str]:
+    """What the house may ask departments for."""
+    return list(_sources_file()["purposes"])

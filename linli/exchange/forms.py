@@ -1,4 +1,4 @@
-"""The forms of receivers."""
+"""The forms of receivers and of data sources."""
 
 from typing import Any
 
@@ -41,3 +41,29 @@ class OffForm(Form):
 class RotateForm(Form):
     page_lead = "生成新密钥后，24 小时内新旧两个签名同时发送，接收方请在此期间换用新密钥。"
     submit_label = "更换密钥"
+
+
+class SourceForm(Form):
+    page_lead = "修改后，等待中的查询改送新的网址。"
+    submit_label = "保存"
+    url = forms.CharField(
+        label="接口网址",
+        max_length=500,
+        help_text="由数据部门提供，例如 https://10.1.2.3/share；http 只能用于政务内网地址",
+        widget=forms.TextInput({"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    secret = forms.CharField(
+        label="签名密钥",
+        max_length=120,
+        required=False,
+        help_text="由数据部门提供，以 whsec_ 开头；已有密钥的，留空不变",
+        widget=forms.PasswordInput({"autocomplete": "new-password", "spellcheck": "false"}),
+    )
+    timeout = forms.IntegerField(label="等候秒数", help_text="每次查询最多等多久，1 至 60 秒")
+
+
+class SourceOffForm(Form):
+    submit_label = "停用"
+    reason = forms.CharField(
+        label="停用原因", max_length=200, help_text="停用后不再查询；等待中的材料改由申请人自行上传"
+    )

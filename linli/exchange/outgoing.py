@@ -15,9 +15,11 @@ from typing import Any
 
 from django.conf import settings
 
+from linli.exchange.answers import LONGEST_ANSWER, Reply, place_fault, source_faults
 from linli.exchange.rules import Target, Verdict, address_fault, judge, target, url_faults
 
 AGENT = "linli-webhook/1"
+UNKNOWN = "域名查不到地址"
 
 
 def inside_allowed() -> bool:
@@ -75,36 +77,81 @@ def post(url: str, body: str, headers: Mapping[str, str], *, seconds: float) -> 
     aim = target(url)
     if aim is None or url_faults(url, inside=inside):
         return Verdict("refused", "网址已不符合现在的规定，请修改后重发")
-    try:
-        found = socket.getaddrinfo(aim.host, aim.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return Verdict("again", "域名查不到地址", rests=True)
+    found = _look_up(aim)
+    if not found:
+        return Verdict("again", UNKNOWN, rests=True)
     for one in found:
         if said := address_fault(str(one[4][0]), inside=inside):
             return Verdict("refused", f"域名指向的地址不能用：{said}")
     line = Line(seconds)
     try:
-        return judge(_ask(line, aim, found[:4], body, headers))
+        return judge(_sent(line, aim, found[:4], "POST", body, headers).status)
     except Exception as error:  # whatever one receiver does must not stop the others
         return Verdict("again", _words(error, line), rests=True)
     finally:
         line.close()
 
 
-def _ask(
-    line: Line, aim: Target, found: Sequence[tuple[Any, ...]], body: str, headers: Mapping[str, str]
-) -> int:
-    """Sends over `line` and reads the status line and headers; the answer's body is nobody's business."""
+def ask(method: str, url: str, body: str, headers: Mapping[str, str], *, seconds: float) -> Reply:
+    """Asks a data source and reads what it says, up to LONGEST_ANSWER and one byte. Never raises; the words name no address.
+
+    Other than a receiver, a source may stand in the government's network (answers.place_fault), whatever the setting.
+    """
+    own = inside_allowed()
+    aim = target(url)
+    if aim is None or source_faults(url, own=own):
+        return Reply(None, b"", "接口网址已不符合现在的规定，请修改", closed=True)
+    found = _look_up(aim)
+    if not found:
+        return Reply(None, b"", UNKNOWN, rests=True)
+    for one in found:
+        if said := place_fault(str(one[4][0]), secure=aim.secure, own=own):
+            return Reply(None, b"", f"域名指向的地址不能用：{said}", closed=True)
+    line = Line(seconds)
+    try:
+        return _read(line, _sent(line, aim, found[:4], method, body, headers))
+    except Exception as error:  # whatever one source does must not stop the others
+        return Reply(None, b"", _words(error, line), rests=True)
+    finally:
+        line.close()
+
+
+def _read(line: Line, answer: http.client.HTTPResponse) -> Reply:
+    raw = answer.read(LONGEST_ANSWER + 1)
+    if line.over:  # a cut connection looks like the end of the answer
+        raise TimeoutError
+    if answer.length and len(raw) <= LONGEST_ANSWER:
+        raise ConnectionError("the answer broke off")
+    busy = answer.status in (429, 502, 503, 504)
+    return Reply(answer.status, raw, f"对方已答复（HTTP {answer.status}）", rests=busy)
+
+
+def _look_up(aim: Target) -> list[tuple[Any, ...]]:
+    try:
+        return list(socket.getaddrinfo(aim.host, aim.port, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        return []
+
+
+def _sent(
+    line: Line,
+    aim: Target,
+    found: Sequence[tuple[Any, ...]],
+    method: str,
+    body: str,
+    headers: Mapping[str, str],
+) -> http.client.HTTPResponse:
+    """Sends over `line` and reads the status line and headers; a receiver's body is nobody's business."""
     line.connect(aim, found)
     carrier = http.client.HTTPConnection(aim.host, aim.port)
     carrier.sock = line.sock
     own = {"Host": aim.shown, "User-Agent": AGENT, "Connection": "close"}
-    kind = {"Content-Type": "application/json; charset=utf-8"}
-    carrier.request("POST", aim.path, body.encode(), {**own, **kind, **headers})
-    status = carrier.getresponse().status
+    kind = {"Content-Type": "application/json; charset=utf-8"} if body else {}
+    carrier.request(method, aim.path, body.encode() or None, {**own, **kind, **headers})
+    answer = carrier.getresponse()
     if line.over:  # a cut connection looks like the end of the headers
         raise TimeoutError
-    return status
+    return answer
 
 
 def _words(error: Exception, line: Line) -> str:

@@ -1,9 +1,10 @@
-"""What other systems may be told is written down for them when the house has told it."""
+"""What other systems may be told is written down for them when the house has told it; what departments know is asked."""
 
 from linli.dispatch import facts as orders
-from linli.exchange.actions import write_message
+from linli.exchange.actions import request_lookup, write_message
 from linli.incidents import facts
 from linli.kernel.bus.registry import reacts
+from linli.onestop.facts import LookupRequested
 
 
 @reacts(
@@ -35,3 +36,9 @@ from linli.kernel.bus.registry import reacts
 def on_fact(fact: object) -> None:
     """In the reaction's transaction, with its mark: a fact is written down once however often its job runs."""
     write_message(fact)
+
+
+@reacts(LookupRequested)
+def on_lookup(fact: LookupRequested) -> None:
+    """Written down only: no request or reaction waits for a department."""
+    request_lookup(fact)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from linli.exchange import pages
+from linli.exchange import pages, source_pages
 
 app_name = "exchange"
 urlpatterns = [
@@ -13,4 +13,11 @@ urlpatterns = [
     path("system/webhooks/<int:number>/on/", pages.on, name="switch_on"),
     path("system/webhooks/<int:number>/test/", pages.send_test, name="send_test"),
     path("system/webhooks/<int:number>/resend/", pages.resend, name="resend"),
+    path("system/sources/", source_pages.sources, name="sources"),
+    path("system/sources/<slug:code>/", source_pages.source, name="source"),
+    path("system/sources/<slug:code>/change/", source_pages.change, name="change_source"),
+    path("system/sources/<slug:code>/off/", source_pages.off, name="source_off"),
+    path("system/sources/<slug:code>/on/", source_pages.on, name="source_on"),
+    path("system/sources/<slug:code>/test/", source_pages.test, name="try_source"),
+    path("system/sources/<slug:code>/again/", source_pages.again, name="ask_again"),
 ]

@@ -5,9 +5,9 @@ over (actions.end_publicity) and how an objection was ruled (actions.rule_object
 on paper: its days are counted here by kernel.deadlines and jobs.end_postings ends them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from linli.kernel.actor import Actor
 
@@ -22,9 +22,14 @@ class Posting:
     title: str
     area: str
     unit: str
-    fields: Mapping[str, str]  # whitelisted and masked: name 张*, household_size, amount, area
+    fields: Mapping[str, Any]  # only what the item allows, raw: whoever shows them masks them
     days: int
     day_unit: str  # calendar_day | working_day
+    item: str = ""
+    mode: str = "required"
+    place: Mapping[str, Any] = field(default_factory=dict)  # the Located columns
+    parties: Sequence[int] = ()  # accounts of the case's people, who must not rule
+    handlers: Sequence[int] = ()  # accounts that worked on it
 
 
 class Board(Protocol):
@@ -35,11 +40,19 @@ class Board(Protocol):
         ...
 
     def close(self, by: Actor, notice: str, reason: str) -> None:
-        """Takes it down before its time (the matter is judged anew, or over)."""
+        """Takes it down before its time (the matter is judged anew, or over); one that is over stays as it is."""
+        ...
+
+    def over(self, notice: str) -> bool:
+        """Whether the list no longer hangs, for whatever reason."""
         ...
 
 
 _board: list[Board] = []
+
+
+def bound() -> Board | None:
+    return _board[0] if _board else None
 
 
 def bind(board: Board | None) -> None:
@@ -55,3 +68,8 @@ def put_up(by: Actor, posting: Posting) -> str:
 def take_down(by: Actor, notice: str, reason: str) -> None:
     if notice and _board:
         _board[0].close(by, notice, reason)
+
+
+def over(notice: str) -> bool:
+    """Whether nothing hangs any more (or never did: posted on paper only), so that the days end by our own clock."""
+    return not notice or not _board or _board[0].over(notice)

@@ -1,5 +1,7 @@
 """Cases, tasks and the catalogue, as far as the viewer may know."""
 
+import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +14,13 @@ from linli.kernel import Refused
 from linli.kernel.access.queries import visible_to
 from linli.kernel.actor import Actor, can
 from linli.kernel.deadlines.queries import calendar_for
+from linli.kernel.identity.fields import blind
 from linli.onestop import checks, clocks, flow, reading, rules
 from linli.onestop.models import Application, ItemVersion, Slot, Task
 from linli.onestop.placing import kept_out_of
 from linli.onestop.resuming import resume_hash
+from linli.people.models import Person
+from linli.people.rules import plain_number, plain_phone
 
 VIEW = "onestop.view"
 
@@ -63,11 +68,69 @@ def _sees(viewer: Actor, row: Application) -> bool:
         return True
     if viewer.account is not None and viewer.account in (row.agent_id, row.person.account_id):
         return True
+    return _at_work(viewer, row)
+
+
+def _at_work(viewer: Actor, row: Application) -> bool:
+    """Who works on it or looks after it there: never its people, their kin, nor whoever is barred."""
     if row.state == "draft" or row.subject in viewer.bars:
         return False
     allowed = can(viewer, VIEW, area=row.area, unit="", subject=row.subject) and _in_scope(viewer, row)
     holds = viewer.account is not None and row.tasks.filter(holder=viewer.account).exists()
     return (allowed or holds) and viewer.account not in kept_out_of(row)
+
+
+def own_case(viewer: Actor, number: int, opened: Iterable[int] = ()) -> Application:
+    """The applicant's or agent's own case; a draft in `opened` (its code was given) also for whoever assists there.
+
+    Raises Refused 404.
+    """
+    rows = Application.objects.select_related("item", "version", "person")
+    row = rows.filter(pk=number).first() if viewer.account is not None else None
+    if row is not None:
+        own = viewer.account in (row.agent_id, row.person.account_id)
+        helped = row.state == "draft" and row.pk in set(opened)
+        if own or (helped and can(viewer, "onestop.assist", area=row.area, subject=row.subject)):
+            return row
+    raise Refused("没有找到这个办件，或者它不是您的。", code="no_application", status=404)
+
+
+def case_at_work(viewer: Actor, number: int) -> Application:
+    """A case for the offices' pages: never for its own people. Raises Refused 404."""
+    row = Application.objects.select_related("item", "version", "person").filter(pk=number).first()
+    if row is not None and _at_work(viewer, row):
+        return row
+    raise Refused("没有找到这个办件，或者它不在您的管辖范围内。", code="no_application", status=404)
+
+
+def task_at_work(viewer: Actor, number: int) -> tuple[Application, Task]:
+    """A task and its case. Raises Refused 404."""
+    found = Task.objects.select_related("holder").filter(pk=number).first()
+    return case_at_work(viewer, found.application_id if found else 0), found  # type: ignore[return-value]
+
+
+def draft_by_code_and_phone(code: str, phone: str) -> Application:
+    """A draft for whoever knows its code and the applicant's (or agent's) phone. Raises Refused 404, one answer for
+    every way of being wrong."""
+    row, given = draft_by_code(code), plain_phone(phone)
+    if row is not None and given:
+        accounts = [row.person.account, row.agent]
+        known = {row.person.phone, *(one.phone for one in accounts if one is not None)}
+        if any(hmac.compare_digest(plain_phone(one).encode(), given.encode()) for one in known if one):
+            return row
+    raise Refused("没有找到这份草稿：请核对续办码和手机号。", code="no_draft", status=404)
+
+
+def person_to_assist(viewer: Actor, number: str) -> Person | None:
+    """Who has this identity number, for somebody who may assist where they live; else None, as if there were none."""
+    row = Person.objects.filter(number_index=blind(plain_number(number)), merged_into=None, died=None).first()
+    return row if row is not None and can(viewer, "onestop.assist", area=row.area) else None
+
+
+def intake_list(viewer: Actor) -> QuerySet[Task]:
+    """What waits at the window, by due date: handed in, or sent back and awaited."""
+    rows = Task.objects.filter(state="open", step="accept")
+    return visible_to(viewer, "onestop.accept", rows.select_related("application__item")).order_by("due_at")
 
 
 def _in_scope(viewer: Actor, row: Application) -> bool:

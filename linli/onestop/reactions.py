@@ -1,12 +1,84 @@
 """What onestop does when others have told something."""
 
+from datetime import date
+
+from linli.dispatch import facts as dispatch
 from linli.kernel.bus.registry import reacts
+from linli.onestop import board, facts, orders, telling
+from linli.onestop.actions import fieldwork
 from linli.onestop.actions.ending import end_for_death
+from linli.onestop.actions.money import stop_for_death, undo_death
+from linli.onestop.actions.rechecks import recheck_after_death
+from linli.onestop.models import Task
 from linli.people import facts as people
+from linli.publicity import facts as publicity
 
 
 @reacts(people.PersonDied)
 def on_person_died(fact: people.PersonDied) -> None:
-    """The applicant's open cases end; a registration taken back does not raise them again."""
-    if not fact.undone:
-        end_for_death(person=fact.person)
+    """The applicant's open cases end and their grants stop; taken back, only the grants go on."""
+    if fact.undone:
+        undo_death(person=fact.person)
+        return
+    end_for_death(person=fact.person)
+    on = date.fromisoformat(fact.on)
+    stop_for_death(person=fact.person, on=on)
+    recheck_after_death(person=fact.person, on=on)
+
+
+@reacts(publicity.PublicityStarted)
+def on_publicity_started(fact: publicity.PublicityStarted) -> None:
+    """The list hangs: the clocks stand still until its end."""
+    if fact.subject.startswith("onestop."):
+        board.on_started(fact.notice)
+
+
+@reacts(facts.ApplicationClosed)
+def on_application_closed(fact: facts.ApplicationClosed) -> None:
+    """Withdrawn, ended or done: nothing of it stays on the wall, nobody is sent out for it any more."""
+    board.take_down_all(fact.application)
+    telling.tell_closed(fact)
+    for task in Task.objects.filter(application=fact.application).exclude(state="open"):
+        if orders.kind_of(task):
+            orders.call_back(task, "办件已结束")
+
+
+@reacts(dispatch.OrderDispatched, dispatch.OrderReassigned, dispatch.OrderAccepted, dispatch.OrderRuled)
+def on_order_given(fact: dispatch.OrderDispatched) -> None:
+    if fact.kind in orders.TITLES:
+        fieldwork.follow_order(order=fact.order)
+
+
+@reacts(dispatch.OrderVerified)
+def on_order_verified(fact: dispatch.OrderVerified) -> None:
+    """The act is done: its task closes, whoever closed the order."""
+    if fact.kind in orders.TITLES:
+        fieldwork.close_by_order(order=fact.order)
+
+
+@reacts(dispatch.OrderReturned, dispatch.OrderCancelled, dispatch.OrderRecalled)
+def on_order_back(fact: dispatch.OrderReturned) -> None:
+    if fact.kind in orders.TITLES:
+        words = {"OrderReturned": "被退回", "OrderCancelled": "被撤销"}.get(type(fact).__name__, "被收回")
+        fieldwork.keep_owner(order=fact.order, why=words)
+
+
+@reacts(dispatch.OrderOverdue)
+def on_order_overdue(fact: dispatch.OrderOverdue) -> None:
+    if fact.kind in orders.TITLES:
+        fieldwork.urge_late(order=fact.order)
+
+
+@reacts(facts.ApplicationMoved)
+def on_application_moved(fact: facts.ApplicationMoved) -> None:
+    telling.tell_moved(fact)
+
+
+@reacts(facts.ApplicationAccepted)
+def on_application_accepted(fact: facts.ApplicationAccepted) -> None:
+    telling.tell_accepted(fact)
+
+
+@reacts(facts.ApplicationDecided)
+def on_application_decided(fact: facts.ApplicationDecided) -> None:
+    telling.tell_decided(fact)

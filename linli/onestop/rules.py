@@ -36,6 +36,8 @@ MOVES: dict[str, dict[str, str]] = {
         "publish": "accepted",
         "rule": "accepted",
         "note_facts": "accepted",
+        "ask_more": "accepted",
+        "answer_more": "accepted",
         "approve": "approved",
         "refuse": "refused",
         "refer": "closed",
@@ -77,6 +79,10 @@ WORDS = {
     "record_kin": "登记回避",
     "begin_publicity": "公示起算",
     "end_publicity": "公示期满",
+    "reopen_publicity": "公示撤回，重新发起",
+    "report": "收到反映",
+    "ask_more": "请补充材料",
+    "answer_more": "补充材料",
 }
 STATE_WORDS = {
     "draft": "草稿",

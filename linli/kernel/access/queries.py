@@ -156,12 +156,17 @@ def account_named(username: str) -> Account | None:
     return Account.objects.filter(username=username.strip(), is_active=True).first()
 
 
-def scope_filter(viewer: Actor, verb: str) -> Q | None:
-    """The rows `viewer` may see by area and unit: a Q, an empty Q for everything, None for nothing."""
+def scope_filter(viewer: Actor, verb: str, *, units: bool = True) -> Q | None:
+    """The rows `viewer` may see by area and unit: a Q, an empty Q for everything, None for nothing.
+
+    `units=False` for rows that belong to no unit: a grant within one unit does not reach them, as in `can`.
+    """
     if viewer.kind == "system":
         return Q()
     either: Q | None = None
     for scope in viewer.scopes(verb):
+        if scope.unit and not units:
+            continue
         one = Q()
         if column := LEVEL_COLUMN.get(len(scope.area)):
             one &= Q(**{column: scope.area})
@@ -177,5 +182,6 @@ def scope_filter(viewer: Actor, verb: str) -> Q | None:
 
 def visible_to(viewer: Actor, verb: str, rows: QuerySet) -> QuerySet:
     """`rows` cut down to what `viewer` may see through `verb`; the model carries grid, community, street, county."""
-    where = scope_filter(viewer, verb)
+    units = any(field.name == "unit" for field in rows.model._meta.fields)
+    where = scope_filter(viewer, verb, units=units)
     return rows.none() if where is None else rows.filter(where)

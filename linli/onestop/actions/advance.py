@@ -1,13 +1,13 @@
 """Carrying out what the flow says: tasks opened with their owner and due date, tasks dropped, clocks settled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from linli.kernel.actor import Actor
 from linli.kernel.deadlines.queries import calendar_for
 from linli.kernel.deadlines.rules import Calendar
-from linli.onestop import clocks, facts, flow, notices
+from linli.onestop import clocks, facts, flow, notices, orders
 from linli.onestop.actions import steps
 from linli.onestop.catalogue import Definition, Term, publicity_mode
 from linli.onestop.conditions import Household
@@ -46,7 +46,7 @@ def advance(by: Actor, case: Case, now: datetime) -> list[Task]:
     """Opens what is wanted now and drops what is not, saves the case, may end it. Returns the tasks opened."""
     answer = flow.next_steps(case.definition, case.household, case.course)
     supersede(by, case, answer.drop, now, "情况有变，不再需要")
-    opened = open_tasks(case, answer.open, now)
+    opened = open_tasks(case, visit_first(case, answer.open), now)
     settle(case, now)
     if answer.finished and case.row.state in ("accepted", "approved"):
         finish(by, case, now)
@@ -55,15 +55,43 @@ def advance(by: Actor, case: Case, now: datetime) -> list[Task]:
     return opened
 
 
+VISIT = flow.Wanted(
+    orders.VISIT, "", "决定前入户核查（近亲属备案或被举报）", "extra", "county.civil_affairs", 0, min_people=2
+)
+
+
+def visit_first(case: Case, wanted: Sequence[flow.Wanted]) -> Sequence[flow.Wanted]:
+    """Kin recorded, or reported by somebody: a home visit before the decision, once a case (民发〔2021〕57号 art. 20)."""
+    deciding = any(one.step == "decide" for one in wanted)
+    decided = any(task.step == "decide" and task.state == "open" for task in case.tasks)
+    if case.row.state != "accepted" or not (deciding or decided) or not visit_owed(case):
+        return wanted
+    if any(task.step == orders.VISIT and task.state == "open" for task in case.tasks):
+        return [one for one in wanted if one.step != "decide"]
+    return [
+        *(one for one in wanted if one.step != "decide"),
+        replace(VISIT, stage=case.definition.decide or 0),
+    ]
+
+
+def visit_owed(case: Case) -> bool:
+    """Whether the home visit is asked for and was not made yet."""
+    made = any(task.step == orders.VISIT and task.state == "done" for task in case.tasks)
+    return orders.visit_wanted(case.row) and not made
+
+
 def supersede(by: Actor, case: Case, marks: Sequence[flow.Mark], now: datetime, why: str) -> None:
     """Rows of the given marks become superseded; a posting among them is taken down."""
     gone = {(mark.step, mark.branch, mark.round) for mark in marks}
     for task in case.tasks:
         if (task.step, task.branch, task.round) in gone and task.state in flow.LIVE:
-            if task.kind == "publicity" and task.state == "open":
-                notices.take_down(by, task.publicity, why)
+            hangs = task.kind == "publicity" and task.state == "open"
             task.state = "superseded"
             task.save(update_fields=["state"])
+            if hangs:
+                notices.take_down(by, task.publicity, why)
+            if orders.kind_of(task):
+                orders.call_back(task, why)
 
 
 def open_tasks(case: Case, wanted: Sequence[flow.Wanted], now: datetime) -> list[Task]:
@@ -100,6 +128,8 @@ def open_tasks(case: Case, wanted: Sequence[flow.Wanted], now: datetime) -> list
         )
     made = Task.objects.bulk_create(fresh)
     case.tasks += made
+    for task in made:
+        orders.send(row, task)
     return made
 
 

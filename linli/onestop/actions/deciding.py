@@ -10,8 +10,9 @@ from linli.kernel import Refused
 from linli.kernel.actor import SYSTEM, Actor
 from linli.onestop import facts, flow, rules
 from linli.onestop.actions import steps
-from linli.onestop.actions.advance import Case, advance, read_case
+from linli.onestop.actions.advance import Case, advance, read_case, visit_owed
 from linli.onestop.actions.intake import write_notice
+from linli.onestop.actions.money import open_entitlement
 from linli.onestop.actions.working import held_task
 from linli.onestop.glossary import unconfirmed_rules
 from linli.onestop.models import Application, Decision, Notice, Task
@@ -31,7 +32,7 @@ def approve(
     row, found, now = _at_decision(by, task, at)
     case = read_case(row)
     faults = flow.approval_faults(case.definition, case.household, case.course)
-    faults += _papers_wanting(case)
+    faults += _papers_wanting(case) + _visit_wanting(case)
     if faults:
         raise Refused(f"现在还不能确认：{'；'.join(faults)}。", code="not_yet", status=409)
     wrong = _unanswered(case, answers or {})
@@ -41,6 +42,7 @@ def approve(
         raise Refused("决定还不完整，请按提示补充。", code="wrong_decision", fields=wrong)
     values = {"fen": fen, "sheet": dict(sheet or {}), "rule_versions": dict(rule_versions or {})}
     decision = _decide(by, case, found, "approve", answers or {}, reason, "", now, **values)
+    open_entitlement(by=by, row=row, decision=decision, definition=case.definition)
     advance(SYSTEM, case, now)
     return decision
 
@@ -54,7 +56,7 @@ def refuse(
     and term. What is still to be confirmed cannot be the ground (422)."""
     row, found, now = _at_decision(by, task, at)
     case = read_case(row)
-    if faults := flow.decision_faults(case.course):
+    if faults := flow.decision_faults(case.course) + _visit_wanting(case):
         raise Refused(f"现在还不能决定：{'；'.join(faults)}。", code="not_yet", status=409)
     wrong = {**rules.refusal_faults(reason, basis, unconfirmed_rules()), **_unanswered(case, answers or {})}
     if wrong:
@@ -69,6 +71,10 @@ def _at_decision(by: Actor, task: int, at: datetime | None) -> tuple[Application
     if found.step != "decide":
         raise Refused("这项任务不是决定，请用“办理”。", code="not_a_decision", status=409)
     return row, found, steps.moment(at)
+
+
+def _visit_wanting(case: Case) -> list[str]:
+    return ["近亲属备案或被举报的，决定前须入户核查"] if visit_owed(case) else []
 
 
 def _papers_wanting(case: Case) -> list[str]:

@@ -30,9 +30,14 @@ def end_application(
     said = steps.must_say(reason, "reason", "请写明终止的原因和依据")
     if cause not in CAUSES:
         steps.must_say("", "cause", f"请选择终止的情形：{'、'.join(CAUSES.values())}")
-    for task in row.tasks.filter(kind="publicity", state="open").exclude(publicity=""):
-        notices.take_down(by, task.publicity, CAUSES[cause])
+    hanging = list(
+        row.tasks.filter(kind="publicity", state="open")
+        .exclude(publicity="")
+        .values_list("publicity", flat=True)
+    )
     stopped = steps.close_tasks(row, now)
+    for notice in hanging:
+        notices.take_down(by, notice, CAUSES[cause])
     told = [steps.case_fact(facts.ApplicationClosed, row, cause="ended")] if row.number else None
     return steps.keep(by, row, "end", before, now, text=said, told=told, cause=cause, stopped=stopped)
 

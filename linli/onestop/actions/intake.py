@@ -135,7 +135,7 @@ def answer_supplement(
     row, now = steps.locked(application), steps.moment(at)
     steps.require_applicant(by, row)
     before = steps.move(row, "answer_supplement")
-    _fill(by, row, papers or {})
+    fill_papers(by, row, papers or {})
     steps.keep(by, row, "answer_supplement", before, now, papers=len(papers or {}))
     Task.objects.filter(application=row, step="accept", state="open").update(
         due_at=clocks.term_due(
@@ -155,11 +155,11 @@ def fill_slot(
     before = steps.move(row, "fill")
     if not papers:
         raise Refused("请选择要补交的材料。", code="no_papers", fields={"papers": ["请上传材料"]})
-    _fill(by, row, papers)
+    fill_papers(by, row, papers)
     return steps.keep(by, row, "fill", before, now, papers=len(papers))
 
 
-def _fill(by: Actor, row: Application, papers: Mapping[str, Sequence[int]]) -> None:
+def fill_papers(by: Actor, row: Application, papers: Mapping[str, Sequence[int]]) -> None:
     """Raises Refused 422 for materials not on the list, empty ones, and those the source has answered already."""
     slots = {slot.material: slot for slot in row.slots.all()}
     wrong = [code for code, files in papers.items() if code not in slots or not files]

@@ -11,16 +11,18 @@ from django.db import transaction
 from linli.kernel import Refused
 from linli.kernel.access.queries import actor_for
 from linli.kernel.actor import SYSTEM, Actor, can, require
-from linli.onestop import clocks, placing, rules
+from linli.onestop import clocks, orders, placing, rules
 from linli.onestop.actions import steps
 from linli.onestop.actions.advance import advance, begin_round, read_case, set_dues
 from linli.onestop.glossary import glossary
 from linli.onestop.models import Application, Survey, Task
+from linli.onestop.reading import definition_of
 
 OWN_WAY = {
     "accept": "受理",
     "decide": "审核确认或不予确认",
     "notice": "送达",
+    "recheck": "复核",
 }  # steps with an action of their own
 
 
@@ -34,6 +36,7 @@ class Surveyed:
     photos: Sequence[int] = ()
     signed: bool = False
     remote: str = ""  # why by phone or video instead
+    crew_signed: bool = True  # both surveyors
 
 
 def held_task(by: Actor, task: int, verb: str = "onestop.work") -> tuple[Application, Task]:
@@ -57,6 +60,7 @@ def take_task(*, by: Actor, task: int) -> Task:
     if found.holder_id != by.account:
         found.holder_id, found.placed = by.account, "holder"
         found.save(update_fields=["holder", "placed"])
+        orders.hand_on(found)
         steps.keep(by, row, "transfer", row.state, steps.moment(None), public=False, task=found.pk)
     return found
 
@@ -88,10 +92,23 @@ def do_task(
     found.state, found.opinion, found.finding, found.reason = "done", opinion, finding.strip(), reason.strip()
     found.files, found.done_at, found.done_by_id = list(files), now, by.account
     found.save()
+    orders.done_here(by, found)
     steps.keep(by, row, "do_task", before, now, reason=found.name, text=found.finding, files=files,
                public=not found.branch, task=found.pk, opinion=opinion)  # fmt: skip
+    _resume_waiting(row, found)
     advance(SYSTEM, read_case(row), now)
     return found
+
+
+def _resume_waiting(row: Application, done: Task) -> None:
+    """A supplement that came, or will not come: whoever asked for it is at work again, and the clock runs."""
+    if done.step != "supplement":
+        return
+    asker = row.tasks.filter(pk=int(done.branch or 0), state="open").first()
+    if asker is not None:
+        known = {step.key: step.cause for step in definition_of(row.version).steps}
+        asker.cause = "" if asker.branch else known.get(asker.step, "")
+        asker.save(update_fields=["cause"])
 
 
 def _done_before(by: Actor, task: int, opinion: str) -> Task | None:
@@ -114,6 +131,8 @@ def _wrong(
         wrong["survey"] = [f"须有 {task.min_people} 名调查人员，请填写调查记录"]
     if survey is not None and not survey.signed and not survey.remote.strip():
         wrong["signed"] = ["请被调查人签字；以电话、视频调查的，写明原因"]
+    if survey is not None and not survey.crew_signed:
+        wrong["crew_signed"] = ["请两名调查人员都签字"]
     return wrong
 
 
@@ -203,6 +222,7 @@ def transfer_task(*, by: Actor, task: int, to: int, reason: str) -> Task:
     before = steps.move(row, "transfer")
     found.holder_id, found.placed = to, "holder"
     found.save(update_fields=["holder", "placed"])
+    orders.hand_on(found)
     steps.keep(by, row, "transfer", before, steps.moment(None), text=said, public=False, task=found.pk)
     return found
 
@@ -251,6 +271,8 @@ def parallel_approval(*, by: Actor, application: int, at: datetime | None = None
     case = read_case(row)
     advance(SYSTEM, case, now)
     _find_owners(case.open(), row)
+    for one in case.open():
+        orders.send(row, one)
     return case.open()
 
 
@@ -262,6 +284,7 @@ def _find_owners(tasks: Sequence[Task], row: Application) -> None:
             where = placing.place(task.role, row.area, out)
             task.unit, task.holder_id, task.placed = where.unit, where.holder, where.placed
             task.save(update_fields=["unit", "holder", "placed"])
+            orders.hand_on(task)
 
 
 @transaction.atomic

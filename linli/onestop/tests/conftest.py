@@ -19,7 +19,7 @@ from linli.kernel.deadlines.workdays import SHANGHAI
 from linli.kernel.files.models import Attachment
 from linli.kernel.identity.models import Account
 from linli.kernel.kept import forget_all
-from linli.onestop import actions
+from linli.onestop import actions, notices
 from linli.onestop.actions import Given
 from linli.onestop.models import Application, Lookup, Task
 from linli.people.models import Consent, Dwelling, Household, Member, Person
@@ -114,7 +114,8 @@ def a_file(account: Account) -> int:
 
 
 @pytest.fixture
-def county(db: None) -> County:
+def county(db: None, monkeypatch: pytest.MonkeyPatch) -> County:
+    monkeypatch.setattr(notices, "_board", [])  # on paper; test_board binds the room of public notices
     forget_all()
     forget_roles()
     _offices()

@@ -3,6 +3,7 @@
 import pytest
 
 from linli.areas.models import Unit
+from linli.areas.queries import area_path
 from linli.kernel import Refused
 from linli.kernel.access.models import Bar, Grant
 from linli.kernel.access.queries import actor_for
@@ -197,6 +198,9 @@ class Board:
     def close(self, by, notice, reason):
         self.down.append(notice)
 
+    def over(self, notice):
+        return notice in self.down
+
 
 @pytest.fixture
 def board():
@@ -206,13 +210,15 @@ def board():
     notices.bind(None)
 
 
-def test_a_bound_board_shows_masked_fields_and_says_when_the_list_hangs(county, accepted, board):
+def test_a_bound_board_gets_only_the_fields_the_item_allows_and_says_when_the_list_hangs(
+    county, accepted, board
+):
     row = accepted("MZ-003", papers=[])
     do(row, "survey", when="2026-02-12 10:00")
     assert task_of(row, "publicity")
     actions.publish_results(by=county.actor("town"), application=row.pk, at=at("2026-02-13 09:00"))
     (posting,) = board.up
-    assert posting.fields == {"name": "王**", "area": row.community} and posting.days == 7
+    assert posting.fields == {"name": "王向阳", "area": area_path(row.community)} and posting.days == 7
     assert task_of(row, "publicity").posted_at is None  # ordered, not yet hung
     with pytest.raises(Refused):
         actions.begin_publicity(

@@ -107,3 +107,8 @@ def test_a_neighbour_reads_no_note(worker, stranger, home):
     with pytest.raises(Refused):
         queries.note_of(stranger, note.pk)
     assert note.household.grid == GRID
+
+
+def test_a_grant_within_one_unit_reaches_no_person(home, wang):
+    officer = holding("window_clerk", COUNTY, unit="430181-MZ")
+    assert queries.by_number(officer, number()) is None and not queries.by_phone(officer, "13800001234")

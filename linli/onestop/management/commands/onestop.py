@@ -14,6 +14,7 @@ from linli.onestop import checks, executor, sheets
 from linli.onestop.actions.catalogue import try_out
 from linli.onestop.glossary import glossary, shipped_items
 from linli.onestop.queries import items_in_force
+from linli.onestop.queries_money import redraw
 
 
 class Command(BaseCommand):
@@ -33,9 +34,13 @@ class Command(BaseCommand):
         simulate.add_argument("--shipped", action="store_true", help="用随系统附带的目录，不看数据库")
         export = acts.add_parser("export", help="导出为 YAML 或 Excel")
         export.add_argument("file", type=Path)
+        again = acts.add_parser("redraw", help="把一次抽查重新抽一遍，与登记的比对")
+        again.add_argument("number", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"check": self._check, "simulate": self._simulate, "export": self._export}[options["act"]](options)
+        {"check": self._check, "simulate": self._simulate, "export": self._export, "redraw": self._redraw}[
+            options["act"]
+        ](options)
 
     def _items(self, file: Path | None = None, shipped: bool = False) -> list[Mapping[str, Any]]:
         if file is not None:
@@ -99,3 +104,12 @@ class Command(BaseCommand):
         else:
             raise CommandError("请写明 .yaml 或 .xlsx 文件名")
         self.stdout.write(f"已导出 {len(items)} 个事项到 {path}")
+
+    def _redraw(self, options: Mapping[str, Any]) -> None:
+        row, again, same = redraw(options["number"])
+        self.stdout.write(f"种子 {again.seed}，{len(row.population)} 件中抽取 {len(again.sample)} 件：")
+        for number in again.sample:
+            self.stdout.write(number)
+        if not same:
+            raise CommandError("与登记的名单不一致。")
+        self.stdout.write("与登记的名单一致")

@@ -1,0 +1,42 @@
+from django.urls import path
+
+from linli.onestop.pages import apply, catalogue, desk, mine, public, task, window
+
+app_name = "onestop"
+urlpatterns = [
+    path("services/", public.items, name="items"),
+    path("services/resume/", public.resume, name="resume"),
+    path("services/<slug:item>/", public.guide, name="guide"),
+    path("services/<slug:item>/apply/", apply.start, name="start"),
+    path("my/cases/", mine.cases, name="cases"),
+    path("my/cases/<int:number>/", mine.progress, name="progress"),
+    path("my/cases/<int:number>/apply/<slug:step>/", apply.application, name="apply"),
+    path("my/cases/<int:number>/receipt/", mine.receipt, name="receipt"),
+    path("my/cases/<int:number>/withdraw/", mine.withdraw, name="withdraw"),
+    path("my/cases/<int:number>/answer/", mine.answer, name="answer"),
+    path("my/cases/<int:number>/papers/<slug:material>/", mine.paper, name="paper"),
+    path("onestop/window/", window.intake, name="intake"),
+    path("onestop/window/new/", window.assist, name="assist"),
+    path("onestop/cases/", desk.all_cases, name="all"),
+    path("onestop/cases/<int:number>/", desk.case, name="case"),
+    path("onestop/cases/<int:number>/accept/", window.accept, name="accept"),
+    path("onestop/cases/<int:number>/supplement/", window.supplement, name="supplement"),
+    path("onestop/cases/<int:number>/decline/", window.decline, name="decline"),
+    path("onestop/cases/<int:number>/extend/", task.extend, name="extend"),
+    path("onestop/cases/<int:number>/publish/", task.publish, name="publish"),
+    path("onestop/notices/<int:number>/deliver/", window.deliver, name="deliver"),
+    path("onestop/desk/", desk.own, name="desk"),
+    path("onestop/desk/unit/", desk.unit, name="unit"),
+    path("onestop/desk/unowned/", desk.unowned, name="unowned"),
+    path("onestop/tasks/<int:number>/", task.work, name="task"),
+    path("onestop/tasks/<int:number>/take/", task.take, name="take"),
+    path("onestop/tasks/<int:number>/urge/", task.urge, name="urge"),
+    path("onestop/tasks/<int:number>/return/", task.back, name="back"),
+    path("onestop/tasks/<int:number>/transfer/", task.transfer, name="transfer"),
+    path("onestop/tasks/<int:number>/approve/", task.approve, name="approve"),
+    path("onestop/tasks/<int:number>/refuse/", task.refuse, name="refuse"),
+    path("onestop/catalogue/", catalogue.items, name="catalogue"),
+    path("onestop/catalogue/<int:number>/", catalogue.version, name="version"),
+    path("onestop/catalogue/<int:number>/simulate/", catalogue.simulate, name="simulate"),
+    path("onestop/catalogue/<int:number>/publish/", catalogue.publish, name="publish_version"),
+]
