@@ -47,10 +47,10 @@ def account(name: str = "", **values) -> Account:
     return Account.objects.create(username=f"u{next(_names)}", **values)
 
 
-def holding(role: str, area: str, **values) -> Actor:
+def holding(role: str, area: str, unit: str = "", **values) -> Actor:
     """The actor of a new account with one grant."""
     someone = account(**values)
-    Grant.objects.create(account=someone, role_id=role, area=area)
+    Grant.objects.create(account=someone, role_id=role, area=area, unit=unit)
     return actor_for(someone.pk, name=someone.name)
 
 
