@@ -26,7 +26,8 @@ from linli.kernel.access.queries import actor_for
 from linli.kernel.bus.jobs import drain
 from linli.kernel.identity.actions import issue_token
 from linli.kernel.identity.models import Account
-from tests.conftest import FAMILY, PLAIN, SECRET, Matter
+from tests.conftest import Matter
+from tests.words import FAMILY, PLAIN, SECRET
 
 METHODS = ("GET", "POST")
 NOT_LET_IN = {401, 403, 404, 405}
