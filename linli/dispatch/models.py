@@ -117,6 +117,7 @@ class WorkOrder(Located):
             ),
             models.Index(fields=["subject"], name="order_by_subject"),
             models.Index(fields=["unit", "-id"], name="order_by_unit"),
+            models.Index(fields=["unit", "subject"], condition=Q(role="assist"), name="order_assisting"),
             near_index("order_near", Q(done_at=None, east__isnull=False)),
         ]
 

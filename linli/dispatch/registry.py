@@ -12,6 +12,7 @@ class OrderKind:
     `verify` is what an order gets when its raiser says nothing: none, raiser, other or sample.
     `result` is the room's own action behind "办结": it writes the room's rows and calls `handle_order` in the same
     transaction; None for dispatch's generic form. `schema` names the result fields an offline act may carry.
+    `moved` is told the row, in the same transaction, when an order has come to another unit (or to none).
     """
 
     code: str
@@ -20,6 +21,7 @@ class OrderKind:
     result: Callable[..., Any] | None = None
     form: str = ""
     schema: Mapping[str, Any] = field(default_factory=dict)
+    moved: Callable[[Any], None] | None = None
 
 
 _kinds: dict[str, OrderKind] = {}

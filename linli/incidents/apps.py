@@ -15,6 +15,7 @@ class IncidentsConfig(AppConfig):
         from linli.dispatch.registry import OrderKind
         from linli.incidents import jobs, offline, reactions  # noqa: F401  they register themselves
         from linli.incidents.actions.notes import report_from_note
+        from linli.incidents.actions.steps import follow_unit
         from linli.incidents.class_sheet import CLASSES
         from linli.incidents.subjects import INCIDENT, REPORT
         from linli.incidents.telling_orders import background_of
@@ -24,7 +25,7 @@ class IncidentsConfig(AppConfig):
         from linli.kernel.web.registry import NavEntry, register_nav
         from linli.people.ports import register_note_target
 
-        registry.register(OrderKind("incident.handle", "处置", verify="other"))
+        registry.register(OrderKind("incident.handle", "处置", verify="other", moved=follow_unit))
         registry.register(OrderKind("incident.confirm", "现场核实", verify="none", form="incidents.confirm"))
         registry.register(OrderKind("incident.check", "到场核查", verify="none", form="incidents.check"))
         subjects.register(INCIDENT)

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from django.core.cache import cache as counters
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 
 from linli.incidents import rules
 from linli.kernel import Refused
@@ -16,6 +14,7 @@ from linli.kernel.actor import Actor
 from linli.kernel.identity.client import client_ip
 from linli.kernel.identity.queries import actor_for_token
 from linli.kernel.web.caller import caller
+from linli.kernel.web.limits import over
 
 
 class TooMany(Refused):
@@ -54,18 +53,8 @@ def limit(request: HttpRequest, actor: Actor, what: str) -> None:
     """Counts a visitor's call by network address; raises TooMany. Whoever says who they are is not counted."""
     if actor.account is not None:
         return
-    mark = salted_hmac("incidents.limit", client_ip(request)).hexdigest()[:16]
-    for seconds, most in limits()["limits"][what]:
-        key = f"limit:{what}:{seconds}:{mark}"
-        if counters.add(key, 1, seconds):
-            continue
-        try:
-            count = counters.incr(key)
-        except ValueError:  # it ran out in between
-            counters.set(key, 1, seconds)
-            continue
-        if count > most:
-            raise TooMany(min(seconds, 600))
+    if full := over(f"incidents.{what}", client_ip(request), limits()["limits"][what]):
+        raise TooMany(min(full, 600))
 
 
 def json_body(request: HttpRequest) -> dict[str, Any]:

@@ -288,6 +288,44 @@ _HISTORY: tuple[tuple[str, type[Model], dict[str, str], str], ...] = (
         "SELECT * FROM incidents_incident WHERE id > %(after)s AND filed_at IS NOT NULL",
     ),
     (
+        "assists",
+        WorkOrder,
+        {
+            "kind": "kind",
+            "role": "'assist'",
+            "unit": "(%(units)s::text[])[1 + id %% cardinality(%(units)s::text[])]",
+            **{
+                name: name
+                for name in (
+                    "subject",
+                    "urgency",
+                    "private",
+                    "title",
+                    "state",
+                    "verify",
+                    "stage_from",
+                    "stage",
+                    "due_at",
+                    "created",
+                    "first_dispatched_at",
+                    "accepted_at",
+                    "handled_at",
+                    "done_at",
+                    "lon",
+                    "lat",
+                    "east",
+                    "north",
+                    "grid",
+                    "community",
+                    "street",
+                    "county",
+                )
+            },
+        },
+        "SELECT * FROM dispatch_workorder WHERE role = 'lead' AND id %% 20 = 0"
+        " AND split_part(subject, ':', 2)::bigint > %(after)s",
+    ),
+    (
         "moves",
         Move,
         {

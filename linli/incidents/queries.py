@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BigIntegerField, BooleanField, Count, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from linli.dispatch.models import Move, Rating, WorkOrder
@@ -18,7 +19,7 @@ from linli.kernel.files.models import Attachment
 
 
 def seen(viewer: Actor) -> QuerySet[Incident]:
-    """Incidents of the viewer's areas and unit; for a unit's people also those with an order of theirs.
+    """Incidents of the viewer's areas and unit; for a unit's people also those their unit assists with or works on.
 
     Private ones only where the viewer may triage, check, or has the order.
     """
@@ -28,35 +29,62 @@ def seen(viewer: Actor) -> QuerySet[Incident]:
         return rows.none()
     if viewer.kind == "system":
         return rows
-    mine = _orders_of(viewer)
-    scoped = rows.filter(where | Q(mine)) if where and mine is not None else rows.filter(where)
-    return _without_private(viewer, scoped, mine)
-
-
-def _orders_of(viewer: Actor) -> Exists | None:
-    """Whether the viewer's unit or the viewer has an order on the incident; None for people without a unit."""
     units = {scope.unit for scope in viewer.scopes("incidents.view") if scope.unit}
     if not units:
-        return None
-    subject = Concat(
-        Value("incidents.incident:"), Cast(OuterRef("pk"), CharField()), output_field=CharField()
+        return _without_private(viewer, rows.filter(where))
+    mine = Q(unit__in=units) | Q(_among(_worked_on(viewer, units)))
+    return _without_private(viewer, rows.filter(where | mine) if where else rows, mine)
+
+
+def _worked_on(viewer: Actor, units: set[str]) -> QuerySet[WorkOrder]:
+    """Orders that let the unit's people see a case which is not their unit's own: those it assists with, ever, and
+    whatever it or the viewer has open now (to confirm, to check). Each part has its own small index.
+    """
+    assists = Q(role="assist", unit__in=units)
+    return WorkOrder.objects.filter(
+        assists | Q(done_at=None, unit__in=units) | Q(done_at=None, person=viewer.account),
+        subject__startswith="incidents.incident:",
     )
-    return Exists(WorkOrder.objects.filter(Q(unit__in=units) | Q(person=viewer.account), subject=subject))
 
 
-def _without_private(viewer: Actor, rows: QuerySet[Incident], mine: Exists | None) -> QuerySet[Incident]:
+def _once_worked_on(viewer: Actor, number: int) -> Incident | None:
+    units = {scope.unit for scope in viewer.scopes("incidents.view") if scope.unit}
+    theirs = Q(unit__in=units) | Q(person=viewer.account)
+    orders = WorkOrder.objects.filter(theirs, subject=f"incidents.incident:{number}") if units else None
+    if orders is None or not orders.exists():
+        return None
+    return Incident.objects.defer("words").filter(pk=number).first()
+
+
+def _among(orders: QuerySet[WorkOrder]) -> Func:
+    """Whether the case is one of those the orders are about; worked out once, so that an index answers it."""
+    number = Cast(Func(F("subject"), Value(":"), Value(2), function="split_part"), BigIntegerField())
+    return Func(
+        F("pk"),
+        ArraySubquery(orders.order_by().values_list(number)),
+        template="(%(expressions)s))",
+        arg_joiner=" = ANY (",
+        output_field=BooleanField(),
+    )
+
+
+def _without_private(viewer: Actor, rows: QuerySet[Incident], mine: Q | None = None) -> QuerySet[Incident]:
     inside = scope_filter(viewer, "incidents.triage")
+    if inside is not None and not inside:
+        return rows
     allowed = Q(private=False)
-    if inside is not None:
-        allowed |= inside if inside else Q(private=True)
-    if mine is not None:
-        allowed |= Q(mine)
-    return rows if inside is not None and not inside else rows.filter(allowed)
+    for more in (inside, mine):
+        if more is not None:
+            allowed |= more
+    return rows.filter(allowed)
 
 
 def incident_for(viewer: Actor, number: int) -> Incident:
-    """One incident. Raises Refused 404 when it is not there for this viewer."""
-    row = seen(viewer).filter(pk=number).first()
+    """One incident; also one the viewer or the viewer's unit once had an order on, which no list shows any more.
+
+    Raises Refused 404 when it is not there for this viewer.
+    """
+    row = seen(viewer).filter(pk=number).first() or _once_worked_on(viewer, number)
     if row is None:
         raise Refused("没有这件事，或您无权查看。", code="no_incident", status=404)
     return row

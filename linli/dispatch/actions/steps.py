@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from linli.dispatch import clocks, rules
+from linli.dispatch import clocks, registry, rules
 from linli.dispatch.models import Move, WorkOrder
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, can
@@ -147,12 +147,16 @@ def step(
     if check:
         check(row, now)
     before, row.state = row.state, after
+    unit = row.unit
     if change:
         change(row, now)
     if row.state == before or row.next_rung_at is None or not row.open:
         clocks.set_next_rung(row)
     row.version += 1
     row.save()
+    moved = registry.kind(row.kind).moved
+    if moved and row.unit != unit:
+        moved(row)
     move = move_row(row, action, before, by, now, said)
     move.save(force_insert=True)
     record(

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from linli.dispatch.models import Move
+from linli.dispatch.models import Move, WorkOrder
 from linli.incidents import facts, rules
 from linli.incidents.models import Incident
 from linli.kernel import Refused
@@ -141,3 +141,10 @@ def must_say(text: str, field: str = "text", message: str = "请写明理由") -
     """A reason is mandatory: Refused 422 naming the field."""
     if not text.strip():
         raise Refused(message, code="missing", fields={field: [message]})
+
+
+def follow_unit(order: WorkOrder) -> None:
+    """The case is with the unit its lead order is with, also after a return, a ruling or a recall."""
+    if order.role == "lead":
+        number = int(order.subject.partition(":")[2])
+        Incident.objects.filter(pk=number).exclude(unit=order.unit).update(unit=order.unit)
