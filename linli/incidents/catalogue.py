@@ -1,22 +1,29 @@
 """Classes, routing rules, rulings and the classifier, kept in memory: intake asks them without a query."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.utils import timezone
 
 from linli.areas import queries as areas
 from linli.dispatch.actions import Assignee
 from linli.dispatch.models import Ruling
 from linli.incidents import rules
 from linli.incidents.classifier import Model, Prediction, roll_up
-from linli.incidents.models import IncidentClass, ModelVersion, RoutingRule
+from linli.incidents.models import Incident, IncidentClass, ModelVersion, Report, RoutingRule
+from linli.kernel.deadlines.queries import calendar_for
+from linli.kernel.deadlines.workdays import split
 from linli.kernel.kept import Kept
 
 Value = TypeVar("Value")
+Told = Callable[
+    [], Sequence[Mapping[str, str]]
+]  # the answers of a case's reports, asked for only when a rule does
 log = logging.getLogger(__name__)
 DESK = "ZX"  # the function of a command centre's desk: where work goes that nobody else owns
 COMMITTEE = "CUN"  # the function of a village or community committee
@@ -35,7 +42,20 @@ def _load_classes() -> dict[str, IncidentClass]:
 def _load_routing() -> Routing:
     rows = RoutingRule.objects.filter(valid_to=None)
     routes = tuple(
-        rules.Route(r.pk, r.topic, r.area, r.urgency, r.function, r.unit, r.level, tuple(r.assist), r.basis)
+        rules.Route(
+            r.pk,
+            r.topic,
+            r.area,
+            r.urgency,
+            r.function,
+            r.unit,
+            r.level,
+            tuple(r.assist),
+            r.basis,
+            r.question,
+            r.answered,
+            r.hours,
+        )
         for r in rows
     )
     rulings = {(r.topic, r.area): (r.pk, r.unit, r.basis) for r in Ruling.objects.filter(valid_to=None)}
@@ -131,14 +151,29 @@ def desk(area: str) -> str:
     return areas.unit_for(DESK, area) or areas.unit_for(DESK, area[:6]) or ""
 
 
-def route(*, class_code: str, large: str, area: str, urgency: str) -> Sent:
-    """The unit for a class in an area: a remembered ruling, then the routing rules, then the desk. Never nobody."""
-    table = routing.get()
+def route(
+    *, class_code: str, large: str, area: str, urgency: str, told: Told = tuple, at: datetime | None = None
+) -> Sent:
+    """The unit for a class in an area: a remembered ruling, then the routing rules, then the desk. Never nobody.
+
+    `told` is called at most once, and only when a rule that asks for an answer could speak; `at`: the moment of
+    routing, now when not given.
+    """
+    return route_by(
+        routing.get(), class_code=class_code, large=large, area=area, urgency=urgency, told=told, at=at
+    )
+
+
+def route_by(
+    table: Routing, *, class_code: str, large: str, area: str, urgency: str, told: Told, at: datetime | None
+) -> Sent:
+    """`route` with the rulings and rules of `table`."""
     for cut in (15, 12, 9, 6):
         if len(area) >= cut and (ruled := table.rulings.get((class_code, area[:cut]))):
             number, unit, basis = ruled
             return Sent(Assignee(unit), {"by": "ruling", "id": number, "text": basis})
-    rule = rules.pick_route(table.routes, class_code=class_code, large=large, area=area, urgency=urgency)
+    ranked = rules.rank_routes(table.routes, class_code=class_code, large=large, area=area, urgency=urgency)
+    rule = _pick(ranked, area, told, at)
     if rule:
         sent = by_rule(rule, area)
         if sent:
@@ -147,11 +182,32 @@ def route(*, class_code: str, large: str, area: str, urgency: str) -> Sent:
     return Sent(Assignee(desk(area)), {"by": "desk", "text": f"{why}，由指挥中心先接，请派遣员改派"})
 
 
+def _pick(ranked: Sequence[rules.Route], area: str, told: Told, at: datetime | None) -> rules.Route | None:
+    """The rule that speaks; calendar and answers are looked at only when one of these rules asks for them."""
+    working = any(rule.hours for rule in ranked) and at_work(at or timezone.now(), area[:6])
+    asked = any(rule.question and rules.in_hours(rule, working) for rule in ranked)
+    return rules.pick_route(ranked, answers=told() if asked else (), working=working)
+
+
+def at_work(at: datetime, county: str) -> bool:
+    """Whether `at` is in the working hours of a working day of the county; 调休 days count as they are worked."""
+    index, micros = split(at)
+    calendar = calendar_for(county or settings.LINLI_COUNTY)
+    return calendar.duty_at(index, micros + 1, working_only=True) > calendar.duty_at(
+        index, micros, working_only=True
+    )
+
+
+def answers_of(row: Incident) -> list[dict[str, str]]:
+    """What the reporters of a case answered to the questions of its class; one statement."""
+    return list(Report.objects.filter(incident=row).exclude(answers={}).values_list("answers", flat=True))
+
+
 LEVELS = {"grid": 15, "community": 12, "town": 9, "street": 9, "county": 6}
 
 
 def by_rule(rule: rules.Route, area: str) -> Sent | None:
-    explanation = {"by": "rule", "id": rule.id, "text": rule.basis, "topic": rule.topic}
+    explanation = _explained(rule)
     if rule.level == "grid":
         return _to_grid(area, explanation, rule.assist)
     unit = rule.unit or areas.unit_for(rule.function, area[: LEVELS.get(rule.level, 6)]) or ""
@@ -160,6 +216,14 @@ def by_rule(rule: rules.Route, area: str) -> Sent | None:
     if not areas.unit_open(unit):
         return None
     return Sent(Assignee(unit), explanation, rule.assist)
+
+
+def _explained(rule: rules.Route) -> dict[str, Any]:
+    """Why this rule: its basis, and what it asked beyond class, area and urgency."""
+    asked = {name: getattr(rule, name) for name in ("question", "answered", "hours") if getattr(rule, name)}
+    when = rules.condition_words(rule.question, rule.answered, rule.hours)
+    text = f"{rule.basis}（{when}）" if when else rule.basis
+    return {"by": "rule", "id": rule.id, "text": text, "topic": rule.topic, **asked}
 
 
 def _to_grid(area: str, explanation: dict, assist: tuple[str, ...] = ()) -> Sent | None:

@@ -1,5 +1,6 @@
 """Forms of the administrator: a class, a routing rule, and the reasons for ending one."""
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -7,8 +8,9 @@ from django import forms
 from linli.areas import queries as areas
 from linli.areas.models import Unit
 from linli.dispatch.models import URGENCIES
-from linli.incidents import catalogue
-from linli.incidents.actions.catalogue import LEVELS, PLAIN, STATUS, RouteChange
+from linli.incidents import catalogue, rules
+from linli.incidents.actions.catalogue import PLAIN, STATUS
+from linli.incidents.actions.routing import LEVELS, RouteChange
 from linli.incidents.class_sheet import CHOICES, lines, read_steps, write_steps
 from linli.incidents.models import IncidentClass, RoutingRule
 from linli.kernel.web.fields import SearchChoiceField
@@ -102,6 +104,15 @@ def topics() -> list[tuple[str, str]]:
     return [*larges.items(), *((row.code, f"{row.name}（{row.code}）") for row in known)]
 
 
+def questions() -> list[tuple[str, str]]:
+    """Every question some small class asks, with the names of those classes: `有多大？（暴露垃圾）`."""
+    asked: dict[str, list[str]] = {}
+    for row in sorted(catalogue.classes.get().values(), key=lambda row: row.code):
+        for question in row.questions:
+            asked.setdefault(question, []).append(row.name)
+    return [(question, f"{question}（{'、'.join(names)}）") for question, names in asked.items()]
+
+
 def functions() -> list[tuple[str, str]]:
     """Functions somebody working carries: `城管执法局（CG）`, or the kind of unit where many do."""
     found: dict[str, list[tuple[str, str, str]]] = {}
@@ -131,7 +142,9 @@ class RouteForm(Form):
     """One routing rule; sending it leads to the dry run, which saves."""
 
     submit_label, dense = "下一步：试算", True
-    page_lead = "先看最近的事件会怎样改派，再决定是否保存。小类规则先于大类规则，小区域先于大区域。"
+    page_lead = (
+        "先看最近的事件会怎样改派，再决定是否保存。小类先于大类，小区域先于大区域，再看紧急程度、回答、时段。"
+    )
     cancel_url = "/admin/routing/"
 
     topic = SearchChoiceField(
@@ -139,6 +152,22 @@ class RouteForm(Form):
     )
     area = SearchChoiceField(label="区域", choices=(), required=False, help_text="空着为全县", max_length=100)
     urgency = forms.ChoiceField(label="紧急程度", choices=[("", "不限"), *URGENCIES], required=False)
+    question = SearchChoiceField(
+        label="提问",
+        choices=(),
+        required=False,
+        max_length=500,
+        help_text="该小类上报时的提问；空着为不看回答",
+    )
+    answered = forms.CharField(
+        label="回答包含", required=False, max_length=60, help_text="回答里要有的词；不分大小写和空格"
+    )
+    hours = forms.ChoiceField(
+        label="时段",
+        choices=[("", "不限"), *rules.HOURS.items()],
+        required=False,
+        help_text="派遣的那一刻；工作日与调休按本县日历",
+    )
     level = forms.ChoiceField(label="层级", choices=list(LEVELS.items()), initial="county")
     function = SearchChoiceField(
         label="承办职能", choices=(), required=False, max_length=100, help_text="按事件所在区域和层级找到单位"
@@ -163,13 +192,12 @@ class RouteForm(Form):
         self.page_title = "修改派遣规则" if row else "新增派遣规则"
         known = functions()
         for name, options in (
-            ("topic", topics()), ("area", places(row.area if row else "")), ("function", known), ("unit", working_units())
+            ("topic", topics()), ("area", places(row.area if row else "")), ("question", questions()), ("function", known), ("unit", working_units())
         ):  # fmt: skip
             self.fields[name].options = self.fields[name].widget.options = options
         self.fields["assist"].choices = known
 
 
 def change_from(said: dict[str, Any]) -> RouteChange:
-    return RouteChange(
-        said["topic"], said["area"], said["urgency"], said["function"], said["unit"], said["level"], tuple(said["assist"]), said["basis"]
-    )  # fmt: skip
+    plain = {one.name: said[one.name] for one in fields(RouteChange) if one.name != "end"}
+    return RouteChange(**{**plain, "assist": tuple(said["assist"])})

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from linli.areas.models import Located, near_index
 from linli.dispatch.models import URGENCIES
+from linli.incidents import rules
 from linli.kernel.identity.fields import BlindIndexField, EncryptedTextField
 from linli.kernel.search.fields import WordsField, words_index
 
@@ -88,11 +89,14 @@ class IncidentClass(models.Model):
 
 
 class RoutingRule(models.Model):
-    """class × area (× urgency) -> unit. Versioned: a change ends the row and writes a new one."""
+    """class × area (× urgency, an answer, hours) -> unit. Versioned: a change ends the row and writes a new one."""
 
     topic = models.CharField("小类或大类代码", max_length=48)  # "" any
     area = models.CharField("区域", max_length=15, blank=True, default="")
     urgency = models.CharField("紧急程度", max_length=8, blank=True, default="")
+    question = models.CharField("提问", max_length=60, blank=True, default="")  # of the small class
+    answered = models.CharField("回答包含", max_length=60, blank=True, default="")  # as rules.fold makes it
+    hours = models.CharField("时段", max_length=4, blank=True, default="", choices=[*rules.HOURS.items()])
     function = models.CharField("职能代码", max_length=16, blank=True, default="")
     unit = models.CharField("指定单位", max_length=32, blank=True, default="")
     level = models.CharField("层级", max_length=9, default="county")
@@ -107,8 +111,15 @@ class RoutingRule(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["topic", "area", "urgency"], condition=Q(valid_to=None), name="one_open_rule_each"
+                fields=["topic", "area", "urgency", "question", "answered", "hours"],
+                condition=Q(valid_to=None),
+                name="one_open_rule_each",
             ),
+            models.CheckConstraint(
+                condition=Q(question="", answered="") | (~Q(question="") & ~Q(answered="") & ~Q(topic="")),
+                name="rule_asks_and_says_what",
+            ),
+            models.CheckConstraint(condition=Q(hours__in=["", *rules.HOURS]), name="rule_hours_known"),
             models.CheckConstraint(condition=~Q(function="") | ~Q(unit=""), name="rule_names_a_unit"),
         ]
 

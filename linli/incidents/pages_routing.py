@@ -11,12 +11,14 @@ from django.urls import reverse
 from linli.areas import queries as areas
 from linli.dispatch.actions import end_ruling
 from linli.dispatch.models import URGENCIES, Ruling
-from linli.incidents import catalogue
-from linli.incidents.actions.catalogue import (
+from linli.incidents import catalogue, rules
+from linli.incidents.actions.catalogue import STATUS
+from linli.incidents.actions.routing import (
     LEVELS,
     MOST_TRIED,
-    STATUS,
+    PLACE,
     RouteChange,
+    change_of,
     dry_run_routes,
     end_route,
     set_route,
@@ -32,7 +34,7 @@ from linli.kernel.web.forms import Form, form_page
 from linli.kernel.web.tables import Column, Empty, Filter, Table
 
 SHOWN_CASES = 100
-FIELDS = ("topic", "area", "urgency", "function", "unit", "level", "basis", "status")
+FIELDS = (*PLACE, "function", "unit", "level", "basis", "status")
 
 
 def keeper(request: HttpRequest) -> Actor:
@@ -50,6 +52,14 @@ def owner_words(function: str, unit: str, level: str, named: dict[str, str]) -> 
     return f"{named.get(function, function)} · {LEVELS.get(level, level)}"
 
 
+def asked_words(row: RoutingRule) -> str:
+    """What a rule asks beyond class, area and urgency; marked when its class asks that question no more."""
+    asked_of = catalogue.class_of(row.topic)
+    gone = row.question and not row.valid_to and (asked_of is None or row.question not in asked_of.questions)
+    words = rules.condition_words(row.question, row.answered, row.hours)
+    return f"{words}（该类别已不再这样提问）" if gone else words
+
+
 class Routes(Table):
     """The rules in force, or all versions."""
 
@@ -62,6 +72,7 @@ class Routes(Table):
             Column("topic", "类别", lambda row: named.get(row.topic, row.topic) or "全部类别", phone="head", sort="topic", link=edit_url),
             Column("area", "区域", lambda row: areas.area_path(row.area) or "全县", sort="area"),
             Column("urgency", "紧急程度", lambda row: dict(URGENCIES).get(row.urgency, "不限"), phone="none"),
+            Column("asked", "条件", asked_words),
             Column("owner", "承办", lambda row: owner_words(row.function, row.unit, row.level, known)),
             Column("assist", "协办", lambda row: "、".join(known.get(one, one) for one in row.assist), phone="none"),
             Column("basis", "依据", phone="none"),
@@ -74,6 +85,7 @@ class Routes(Table):
         self.filters = (
             Filter("topic", "类别", kind="choice", options=tuple(topics())),
             Filter("area", "区域", kind="choice", options=tuple(areas.choices("street")), apply=lambda found, code: found.filter(area__startswith=code)),
+            Filter("hours", "时段", kind="choice", options=tuple(rules.HOURS.items())),
             Filter("status", "依据状态", kind="choice", options=tuple(STATUS.items())),
             Filter("state", "版本", kind="choice", options=(("all", "含已终止"),), apply=lambda found, _: found),
         )  # fmt: skip
@@ -124,9 +136,7 @@ def route_edit(request: HttpRequest) -> HttpResponse:
 
 def _current(change: RouteChange) -> int:
     """The id of the open rule this change would replace; 0 when there is none."""
-    row = RoutingRule.objects.filter(
-        topic=change.topic, area=change.area, urgency=change.urgency, valid_to=None
-    ).first()
+    row = RoutingRule.objects.filter(**change.place, valid_to=None).first()
     return row.pk if row else 0
 
 
@@ -134,17 +144,7 @@ def _asked(query: QueryDict) -> tuple[RouteChange, str]:
     """The change the address asks for, and its status word."""
     if "end" in query:
         row = _open_route(query["end"])
-        return RouteChange(
-            row.topic,
-            row.area,
-            row.urgency,
-            row.function,
-            row.unit,
-            row.level,
-            tuple(row.assist),
-            row.basis,
-            end=True,
-        ), row.status
+        return change_of(row, end=True), row.status
     said = {name: query.get(name, "") for name in FIELDS}
     change = change_from({**said, "assist": query.getlist("assist")})
     wrong = wrong_route(change)
@@ -207,6 +207,8 @@ def _tried(viewer: Actor, change: RouteChange) -> dict[str, Any]:
             ("类别", named.get(change.topic, change.topic) or "全部类别"),
             ("区域", areas.area_path(change.area) or "全县"),
             ("紧急程度", dict(URGENCIES).get(change.urgency, "不限")),
+            ("回答", rules.condition_words(change.place["question"], change.place["answered"], "") or "不限"),
+            ("时段", rules.HOURS.get(change.hours, "不限")),
             ("承办", "终止后由更宽的规则或指挥中心承接" if change.end else owner_words(change.function, change.unit, change.level, dict(functions()))),
             ("依据", change.basis),
         ],

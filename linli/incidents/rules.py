@@ -212,12 +212,27 @@ class Route:
     level: str
     assist: tuple[str, ...] = ()
     basis: str = ""
+    question: str = ""
+    answered: str = ""  # folded
+    hours: str = ""  # one of HOURS, "" any
 
 
-def pick_route(
+HOURS = {"work": "工作时间", "off": "工作时间以外"}
+
+
+def fold(words: str) -> str:
+    """Words as answers are compared: width, case and spaces do not count (`Ｋ t V` is `ktv`)."""
+    return "".join(unicodedata.normalize("NFKC", words).casefold().split())
+
+
+def rank_routes(
     routes: Sequence[Route], *, class_code: str, large: str, area: str, urgency: str
-) -> Route | None:
-    """The most specific rule: small class before large before any; longer area before shorter; urgency named first."""
+) -> list[Route]:
+    """The rules that fit by class, place and urgency, the most specific first.
+
+    In this order: small class before large before any; longer area before shorter; a named urgency; words of an
+    answer (longer ones first); hours; at last the newer rule.
+    """
     fits = [
         route
         for route in routes
@@ -226,11 +241,46 @@ def pick_route(
         and route.urgency in ("", urgency)
     ]
 
-    def rank(route: Route) -> tuple[int, int, int, int]:
+    def rank(route: Route) -> tuple[int, int, bool, int, bool, int]:
         topic = 2 if route.topic and route.topic == class_code else 1 if route.topic else 0
-        return (topic, len(route.area), 1 if route.urgency else 0, route.id)
+        asked = len(route.answered)
+        return (topic, len(route.area), bool(route.urgency), asked, bool(route.hours), route.id)
 
-    return max(fits, key=rank, default=None)
+    return sorted(fits, key=rank, reverse=True)
+
+
+def pick_route(
+    ranked: Sequence[Route], *, answers: Sequence[Mapping[str, str]] = (), working: bool = False
+) -> Route | None:
+    """The first of `rank_routes` whose hours and answer are met.
+
+    `answers`: of every report of the case, question -> answer; one of them is enough. `working`: whether it is
+    working time at the moment of routing.
+    """
+    return next((route for route in ranked if in_hours(route, working) and _answered(route, answers)), None)
+
+
+def in_hours(route: Route, working: bool) -> bool:
+    return not route.hours or (route.hours == "work") == working
+
+
+def _answered(route: Route, answers: Sequence[Mapping[str, str]]) -> bool:
+    """Whether some report answers the rule's question with its words; yes for a rule that asks nothing."""
+    if not route.question:
+        return True
+    asked = fold(route.question)
+    return any(
+        route.answered in fold(said)
+        for one in answers
+        for question, said in one.items()
+        if fold(question) == asked
+    )
+
+
+def condition_words(question: str, answered: str, hours: str) -> str:
+    """What a rule asks beyond class, area and urgency: “大概有多大一堆？”的回答含“一车”，工作时间以外."""
+    asked = f"“{question}”的回答含“{answered}”" if question else ""
+    return "，".join(part for part in (asked, HOURS.get(hours, "")) if part)
 
 
 @dataclass(frozen=True, slots=True)

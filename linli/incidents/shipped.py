@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from linli.incidents import rules
 from linli.incidents.models import IncidentClass, RoutingRule
 
 DATA = Path(__file__).parent / "data"
@@ -56,17 +57,19 @@ def load_routing() -> int:
     """Lays down the shipped rules when there are none at all. Returns how many."""
     if not (DATA / "routing.yaml").exists() or RoutingRule.objects.exists():
         return 0
-    rules = read("routing.yaml")["rules"]
     rows = [
         RoutingRule(
             topic=row.get("class") or row.get("large") or "",
+            question=row.get("question", ""),
+            answered=rules.fold(row.get("answered", "")),
+            hours=row.get("hours", ""),
             function=row["unit"],
             level={"town": "street"}.get(row["level"], row["level"]),
             assist=row.get("assist", []),
             basis=row["basis"],
             status=row["status"],
         )
-        for row in rules
+        for row in read("routing.yaml")["rules"]
     ]
     RoutingRule.objects.bulk_create(rows)
     return len(rows)

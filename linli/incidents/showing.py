@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from django.utils import timezone
@@ -69,6 +70,7 @@ def candidates(row: Incident) -> list[dict[str, Any]]:
     if row.class_code and row.class_code not in offered:
         offered = {row.class_code: 0.0, **offered}
     found = []
+    told = cache(partial(catalogue.answers_of, row))
     likely = [pair for at, pair in enumerate(offered.items()) if at < 2 or pair[1] >= WORTH_SHOWING]
     for key, (code, p) in enumerate(likely[:3], 1):
         chosen = catalogue.class_of(code)
@@ -83,16 +85,16 @@ def candidates(row: Incident) -> list[dict[str, Any]]:
                     "share": (f"{p:.0%}" if p >= 0.01 else "不到 1%") if p else "",
                     "percent": round(p * 100),
                     "said": code == row.guess.get("said"),
-                    "route": preview(code, chosen.large, row.area, urgency),
+                    "route": preview(code, chosen.large, row.area, urgency, told),
                     "private": chosen.private,
                 }
             )
     return found
 
 
-def preview(code: str, large: str, area: str, urgency: str) -> dict[str, str]:
-    """Where a case of this class would go, and why."""
-    sent = catalogue.route(class_code=code, large=large, area=area, urgency=urgency)
+def preview(code: str, large: str, area: str, urgency: str, told: catalogue.Told) -> dict[str, str]:
+    """Where a case of this class would go now, and why. `told`: what its reporters answered."""
+    sent = catalogue.route(class_code=code, large=large, area=area, urgency=urgency, told=told)
     return {"unit": unit_name(sent.to.unit) or "指挥中心", "why": explain(sent.explanation)}
 
 

@@ -144,9 +144,12 @@ def filed_fact(incident: Incident) -> facts.IncidentFiled:
 
 
 def first_order(
-    do: str, incident: Incident, chosen: IncidentClass | None
+    do: str, incident: Incident, chosen: IncidentClass | None, *, told: catalogue.Told, at: datetime
 ) -> tuple[Wanted, catalogue.Sent] | None:
-    """What is wanted and of whom, for a decision of rules.decide; None leaves the case to the desk's queue."""
+    """What is wanted and of whom, for a decision of rules.decide; None leaves the case to the desk's queue.
+
+    `told` and `at`: as `catalogue.route` takes them.
+    """
     if do == "desk" or do == "locate":
         return None
     area = incident.area
@@ -154,8 +157,8 @@ def first_order(
         sent = catalogue.to_grid_worker(area)
         return order_for(incident, "incident.confirm", sent, verify="none"), sent
     sent = catalogue.route(
-        class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency
-    )
+        class_code=incident.class_code, large=incident.large, area=area, urgency=incident.urgency, told=told, at=at
+    )  # fmt: skip
     return order_for(
         incident, "incident.handle", sent, verify="other", handle=chosen.milestones if chosen else None
     ), sent

@@ -1,26 +1,21 @@
-"""Classes and routing rules: an administrator's, versioned; what was published or in force stays readable."""
+"""Classes: an administrator's, versioned; what was published stays readable."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
-from linli.areas import queries as areas
-from linli.areas.models import Unit
 from linli.dispatch.models import URGENCIES
-from linli.incidents import catalogue, queries, rules
-from linli.incidents.models import Incident, IncidentClass, RoutingRule
+from linli.incidents import catalogue
+from linli.incidents.models import IncidentClass
 from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.deadlines.rules import Limit, LimitError
 from linli.kernel.ledger.actions import record
 
 STATUS = {"cited": "有出处", "known": "通行做法", "to_confirm": "待核实"}
-LEVELS = {"grid": "所在网格", "community": "村（社区）", "street": "乡镇街道", "county": "县直"}
 CODE, LARGE = re.compile(r"[a-z]{2,8}\.[a-z0-9_]{2,39}"), re.compile(r"[a-z]{2,8}")
 TEXTS = {"name": 64, "large_name": 64, "domain": 32, "filing": 500, "closing": 500, "source": 200}
 WORDS = {
@@ -30,7 +25,7 @@ WORDS = {
 LISTS = {  # most entries, longest, what
     "questions": (10, 60, "提问"), "danger_words": (40, 20, "危险词"), "examples": (200, 200, "例句"),
 }  # fmt: skip
-MOST_MILESTONES, MOST_ASSISTS, MOST_TRIED = 8, 5, 500
+MOST_MILESTONES = 8
 LOCK = 0x6C636174  # one editor of the catalogue at a time: versions never collide
 PLAIN: dict[str, Any] = {
     "name": "", "large": "", "large_name": "", "kind": "happening", "domain": "", "urgency": "routine", "filing": "",
@@ -40,7 +35,8 @@ PLAIN: dict[str, Any] = {
 Wrong = dict[str, list[str]]
 
 
-def _alone() -> None:
+def alone() -> None:
+    """Until the transaction ends nobody else changes classes or rules."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
@@ -55,7 +51,7 @@ def publish_class(*, by: Actor, code: str, **fields: Any) -> IncidentClass:
     require(by, "incidents.classes", area=settings.LINLI_COUNTY)
     if unknown := fields.keys() - PLAIN.keys():
         raise TypeError(f"no such field: {', '.join(sorted(unknown))}")
-    _alone()
+    alone()
     last = IncidentClass.objects.filter(code=code).order_by("-version").first()
     former = {name: getattr(last, name) for name in PLAIN} if last else PLAIN
     said = {**former, **{name: _tidy(value) for name, value in fields.items()}}
@@ -84,7 +80,7 @@ def retire_class(*, by: Actor, code: str, why: str) -> IncidentClass:
     require(by, "incidents.classes", area=settings.LINLI_COUNTY)
     if not why.strip():
         raise Refused("请写明停用的理由", code="missing", fields={"why": ["请写明停用的理由"]})
-    _alone()
+    alone()
     row = IncidentClass.objects.filter(code=code, active=True).first()
     if row is None:
         raise Refused("没有这个类别，或者它已停用。", code="no_class", status=404)
@@ -165,176 +161,3 @@ def _wrong_names(code: str, said: Mapping[str, Any]) -> Wrong:
     if named and said["large_name"]:
         wrong["large_name"] = [f"大类 {said['large']} 已叫“{named.large_name}”，请沿用这个名称"]
     return wrong
-
-
-@dataclass(frozen=True, slots=True)
-class RouteChange:
-    """One rule as it shall be; `end` takes the open rule of the same topic, area and urgency out of force."""
-
-    topic: str = ""
-    area: str = ""
-    urgency: str = ""
-    function: str = ""
-    unit: str = ""
-    level: str = "county"
-    assist: tuple[str, ...] = ()
-    basis: str = ""
-    end: bool = False
-
-    @property
-    def place(self) -> tuple[str, str, str]:
-        return self.topic, self.area, self.urgency
-
-
-class Rerouted(NamedTuple):
-    """A case, the unit today's rules name for it and the unit the changed rules would name (unit codes)."""
-
-    incident: Incident
-    before: str
-    after: str
-
-
-def _require_routing(by: Actor, area: str) -> None:
-    """A rule for everywhere is the county's: a town's dispatcher may not write it."""
-    require(by, "incidents.routing", area=area or settings.LINLI_COUNTY)
-
-
-@transaction.atomic
-def set_route(
-    *,
-    by: Actor,
-    topic: str,
-    area: str = "",
-    urgency: str = "",
-    function: str = "",
-    unit: str = "",
-    level: str = "county",
-    assist: Sequence[str] = (),
-    basis: str = "",
-    status: str = "to_confirm",
-) -> RoutingRule:
-    """Ends the open rule of this topic, area and urgency and puts the next version in force from now.
-
-    `function` (found in the case's own area at `level`) or `unit`, one of them. Raises Refused 422 naming every
-    wrong field. The same rule again: no change.
-    """
-    _require_routing(by, area)
-    change = RouteChange(topic, area, urgency, function, unit, level, tuple(assist), basis.strip())
-    wrong = wrong_route(change)
-    if status not in STATUS:
-        wrong["status"] = ["请选择依据状态"]
-    if wrong:
-        raise Refused("派遣规则有误", code="wrong_route", fields=wrong)
-    _alone()
-    same = RoutingRule.objects.filter(topic=topic, area=area, urgency=urgency)
-    former = same.filter(valid_to=None).first()
-    said = {
-        "function": function,
-        "unit": unit,
-        "level": level,
-        "assist": list(assist),
-        "basis": change.basis,
-        "status": status,
-    }
-    if former and all(getattr(former, name) == value for name, value in said.items()):
-        return former
-    now, last = timezone.now(), same.order_by("-version").first()
-    same.filter(valid_to=None).update(valid_to=now)
-    row = RoutingRule.objects.create(
-        topic=topic, area=area, urgency=urgency, version=last.version + 1 if last else 1, valid_from=now, edited_by=by.name[:64], **said
-    )  # fmt: skip
-    noted = {
-        "topic": topic,
-        "area": area,
-        "urgency": urgency,
-        "function": function,
-        "unit": unit,
-        "level": level,
-        "version": row.version,
-    }
-    record(subject=f"incidents.route:{row.pk}", verb="set", by=by, fields=noted)
-    transaction.on_commit(catalogue.routing.forget)
-    return row
-
-
-@transaction.atomic
-def end_route(*, by: Actor, route: int, why: str) -> RoutingRule:
-    """Takes a rule out of force; the next wider rule, at last the desk, speaks instead."""
-    row = RoutingRule.objects.select_for_update().filter(pk=route, valid_to=None).first()
-    if row is None:
-        raise Refused("没有这条规则，或者它已终止。", code="no_route", status=404)
-    _require_routing(by, row.area)
-    if not why.strip():
-        raise Refused("请写明终止的理由", code="missing", fields={"why": ["请写明终止的理由"]})
-    row.valid_to = timezone.now()
-    row.save(update_fields=["valid_to"])
-    record(
-        subject=f"incidents.route:{row.pk}",
-        verb="end",
-        by=by,
-        fields={"why": why.strip(), "version": row.version},
-    )
-    transaction.on_commit(catalogue.routing.forget)
-    return row
-
-
-def wrong_route(change: RouteChange) -> Wrong:
-    """Every defect of a rule by field: a rule that names nobody who works would send cases nowhere."""
-    wrong: Wrong = {}
-    known = catalogue.classes.get()
-    if (
-        change.topic
-        and change.topic not in known
-        and change.topic not in {row.large for row in known.values()}
-    ):
-        wrong["topic"] = ["没有这个类别，请从列表中选择"]
-    if change.area and not areas.area_exists(change.area):
-        wrong["area"] = ["没有这个区域，请从列表中选择"]
-    if change.urgency and change.urgency not in dict(URGENCIES):
-        wrong["urgency"] = ["没有这个紧急程度"]
-    if change.level not in LEVELS:
-        wrong["level"] = ["请选择层级"]
-    if bool(change.function) == bool(change.unit):
-        wrong["unit"] = ["职能和指定单位填一个，只填一个"]
-    working = set(Unit.objects.filter(active=True).values_list("code", flat=True))
-    functions = set(Unit.objects.filter(active=True).values_list("function", flat=True))
-    if change.unit and change.unit not in working:
-        wrong["unit"] = ["这个单位不存在或已停用，请另选一个"]
-    if change.function and change.function not in functions:
-        wrong["function"] = [f"没有启用的单位承担职能“{change.function}”，请先登记单位或另选职能"]
-    if idle := [one for one in change.assist if one not in functions or one == change.function]:
-        wrong["assist"] = [f"协办职能“{'、'.join(idle)}”没有启用的单位，或与主办相同"]
-    elif len(change.assist) > MOST_ASSISTS:
-        wrong["assist"] = [f"协办最多 {MOST_ASSISTS} 个"]
-    if not change.basis.strip():
-        wrong["basis"] = ["请写明依据，例如三定方案或责任清单的条目"]
-    return wrong
-
-
-def dry_run_routes(*, by: Actor, changes: Sequence[RouteChange], last: int = MOST_TRIED) -> list[Rerouted]:
-    """Where the last `last` cases (at most 500) the actor may see would go; nothing is written. Newest first."""
-    for change in changes:
-        _require_routing(by, change.area)
-    now = catalogue.routing.get()
-    places = {change.place for change in changes}
-    kept = [route for route in now.routes if (route.topic, route.area, route.urgency) not in places]
-    fresh = [
-        rules.Route(0, *change.place, change.function, change.unit, change.level, change.assist, change.basis)
-        for change in changes
-        if not change.end
-    ]
-    then = catalogue.Routing((*kept, *fresh), now.rulings)
-    rows = queries.seen(by).defer("words", "text").exclude(street="").order_by("-id")[: min(last, MOST_TRIED)]
-    return [Rerouted(row, _unit_by(now, row), _unit_by(then, row)) for row in rows]
-
-
-def _unit_by(table: catalogue.Routing, row: Incident) -> str:
-    """The unit `catalogue.route` would name with this table."""
-    for cut in (15, 12, 9, 6):
-        if len(row.area) >= cut and (ruled := table.rulings.get((row.class_code, row.area[:cut]))):
-            return ruled[1]
-    found = rules.pick_route(
-        table.routes, class_code=row.class_code, large=row.large, area=row.area, urgency=row.urgency
-    )
-    sent = catalogue.by_rule(found, row.area) if found else None
-    return sent.to.unit if sent else catalogue.desk(row.area)

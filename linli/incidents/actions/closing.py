@@ -56,7 +56,7 @@ def confirm_incident(
         set_class(case, chosen)
         case.filed_at = now
         set_promise(case, chosen)
-        case.unit, case.routing = send_out(by, case, chosen, "", "")
+        case.unit, case.routing = send_out(by, case, chosen, "", "", at=now)
 
     return _after_confirm(by, incident, "file", text, change)
 
@@ -240,7 +240,7 @@ def reopen_incident(
             .first()
         )
         row.unit, row.routing = send_out(
-            SYSTEM, row, chosen, last.unit if last else "", "报事人反映未解决，重新办理"
+            SYSTEM, row, chosen, last.unit if last else "", "报事人反映未解决，重新办理", at=now
         )
 
     return step(

@@ -172,7 +172,9 @@ def _child(by: Actor, parent: Incident, class_code: str, unit: str, text: str) -
     set_promise(child, chosen)
     child.save(force_insert=True)
     area = child.area
-    sent = catalogue.route(class_code=chosen.code, large=chosen.large, area=area, urgency=child.urgency)
+    sent = catalogue.route(
+        class_code=chosen.code, large=chosen.large, area=area, urgency=child.urgency, at=now
+    )
     if unit:
         sent = catalogue.Sent(Assignee(unit), {"by": "dispatcher", "text": "拆分时指定"})
     order = raise_order(

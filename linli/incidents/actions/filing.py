@@ -1,6 +1,7 @@
 """The desk: file, decline, have it confirmed, correct the class, find the place, hand it on."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -81,7 +82,7 @@ def file_incident(
         known = catalogue.class_of(row.class_code)
         set_promise(row, known)
         _end_orders(row, "已立案")
-        row.unit, row.routing = send_out(by, row, known, unit, text)
+        row.unit, row.routing = send_out(by, row, known, unit, text, at=now)
 
     return step(
         by=by,
@@ -110,16 +111,16 @@ def set_promise(row: Incident, known: IncidentClass | None) -> None:
 
 
 def send_out(
-    by: Actor, row: Incident, known: IncidentClass | None, unit: str, text: str
+    by: Actor, row: Incident, known: IncidentClass | None, unit: str, text: str, *, at: datetime
 ) -> tuple[str, dict[str, Any]]:
-    """Raises the lead order (and assists); returns the unit and the explanation for the case."""
+    """Raises the lead order (and assists); returns the unit and the explanation for the case. `at`: now."""
     if unit:
         sent = catalogue.Sent(Assignee(unit), {"by": "dispatcher", "text": text or "派遣员指定"})
         wanted = order_for(
             row, "incident.handle", sent, verify="other", handle=known.milestones if known else None
         )
     else:
-        found = first_order("file", row, known)
+        found = first_order("file", row, known, told=partial(catalogue.answers_of, row), at=at)
         assert found is not None  # "file" always wants an order
         wanted, sent = found
     order = raise_order(by=by if unit else SYSTEM, wanted=wanted, to=sent.to, received=row.received_at)

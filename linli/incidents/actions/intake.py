@@ -251,7 +251,8 @@ def _order(
     case: Case, incident: Incident, order_id: int, moves: list[Move], told: list[Any], deeds: list[Deed]
 ) -> list[WorkOrder]:
     """The first order of a case, if it needs one now: to handle, or to confirm on the spot."""
-    wanted = first_order(case.decision.do, incident, case.chosen)
+    said = case.telling.answers
+    wanted = first_order(case.decision.do, incident, case.chosen, told=lambda: (said,), at=case.now)
     if wanted is None:
         return []
     kind, sent = wanted

@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 
 from linli.dispatch.models import Ruling, WorkOrder
 from linli.incidents import actions
-from linli.incidents.actions.catalogue import set_route
 from linli.incidents.actions.learning import LEAST_HELD_BACK
+from linli.incidents.actions.routing import set_route
 from linli.incidents.models import Correction, Incident, IncidentClass, ModelVersion, RoutingRule
 from linli.incidents.rules import Telling
 from linli.incidents.tests.conftest import COUNTY, LAT, LON, TOWN, Town

@@ -7,14 +7,8 @@ import pytest
 
 from linli.areas.models import Unit
 from linli.incidents import actions, catalogue, class_sheet
-from linli.incidents.actions.catalogue import (
-    RouteChange,
-    dry_run_routes,
-    end_route,
-    publish_class,
-    retire_class,
-    set_route,
-)
+from linli.incidents.actions.catalogue import publish_class, retire_class
+from linli.incidents.actions.routing import RouteChange, dry_run_routes, end_route, set_route
 from linli.incidents.models import Incident, IncidentClass, RoutingRule
 from linli.incidents.rules import Telling
 from linli.incidents.tests.conftest import COMMUNITY, COUNTY, GRID, LAT, LON, OTHER, TOWN, Town
