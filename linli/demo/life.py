@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shapely.geometry import Point, shape
 
 from linli.areas.models import Area
+from linli.demo.counter import Counter
 from linli.dispatch import actions as dispatch
 from linli.dispatch.models import WorkOrder
 from linli.incidents import actions, catalogue
@@ -226,7 +227,7 @@ def busy() -> bool:
 
 def live(*, reports: int, seconds: float, told: Callable[[str], object] = print) -> dict[str, int]:
     """Sends `reports` and lets the staff work for about `seconds`; returns how often each act was done."""
-    staff, done = Staff(), dict[str, int]()
+    staff, counter, done = Staff(), Counter(), dict[str, int]()
     began, sent = time.monotonic(), 0
     catalogue.model.forget()
     for telling, grid in stream(seed=Incident.objects.count() + 1):
@@ -238,6 +239,8 @@ def live(*, reports: int, seconds: float, told: Callable[[str], object] = print)
             actions.report_incident(by=by or anonymous(), telling=telling)
             sent += 1
             done["report"] = done.get("report", 0) + 1
+        if served := counter.step():
+            done[served] = done.get(served, 0) + 1
         busy_enough = sum(done.values()) - sent >= ACTS_EACH * sent  # so that some work is left to be seen
         act = "" if busy_enough else staff.step()
         if busy_enough:

@@ -7,6 +7,7 @@ from django.db import connection
 
 from linli.areas import queries as areas
 from linli.areas.models import Area, Branch, Keeper, Unit
+from linli.demo import departments
 from linli.dispatch.models import WorkOrder
 from linli.kernel.access.models import Grant
 from linli.kernel.identity.models import Account
@@ -22,6 +23,7 @@ def remove_all() -> dict[str, Any]:
     """Deletes every row of the rooms when only demo areas exist; refuses (ValueError) beside real ones."""
     if Area.objects.filter(demo=False).exists():
         raise ValueError("县内已有真实区划，不能整体删除演示数据；请先停用演示网格")
+    departments.disconnect()
     counts = {"orders": WorkOrder.objects.count(), "accounts": Account.objects.filter(demo=True).count()}
     tables = [
         model._meta.db_table

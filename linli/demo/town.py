@@ -14,6 +14,7 @@ from linli.areas.boundaries import Boundary
 from linli.areas.models import Area, Branch, BranchGrid, BranchMember, Keeper, Unit
 from linli.demo import geography
 from linli.demo.names import name_of, number_of
+from linli.demo.residents import settle_in
 from linli.dispatch.models import Duty
 from linli.kernel.access.models import Grant
 from linli.kernel.actor import SYSTEM
@@ -40,6 +41,10 @@ DEPARTMENTS = {
     "YB": "医疗保障局",
     "SW": "商务局",
     "LY": "林业局",
+    "CL": "残疾人联合会",
+    "CZ": "财政局",
+    "TY": "退役军人事务局",
+    "SF": "司法局",
     "XF": "消防救援大队",
     "DW": "政务督查室",
 }
@@ -56,7 +61,19 @@ DEMO = [
     ("checker", "checker", COUNTY, "", "核查员"),
     ("leader", "leader", COUNTY, "", "领导：态势大屏"),
     ("auditor", "auditor", COUNTY, "", "审计员：存证核验"),
+    ("window", "window_clerk", "430181001", "430181001-ZX", "淮川街道办事窗口：受理、代录、出件"),
+    ("mzb", "officer", "430181001", "430181001-ZX", "淮川街道民政经办：调查、初审、公示"),
+    ("mzb2", "officer", "430181001", "430181001-ZX", "淮川街道民政经办之二：同去调查、签字"),
+    ("minzheng", "officer", COUNTY, "430181-MZ", "县民政局经办：核对、审核确认"),
+    ("canlian", "officer", COUNTY, "430181-CL", "县残联经办：协助核实"),
+    ("finance", "finance", COUNTY, "430181-CZ", "财政局：编制发放批次"),
+    ("finance2", "finance", COUNTY, "430181-CZ", "财政局：复核发放批次"),
+    ("supervisor", "supervisor", COUNTY, "", "督查员：异议裁定、无人承办、抽查"),
+    ("editor", "catalogue_editor", COUNTY, "", "事项目录编辑"),
+    ("editor2", "catalogue_editor", COUNTY, "", "事项目录编辑之二：发布他人改的版本"),
 ]
+# whose work the accounts above do: no nameless officer beside them takes it
+SHOWN = {"430181-CG", "430181-ZX", "430181001-ZX", "430181-MZ", "430181-CL", "430181-CZ"}
 RESIDENT_PHONE = "13800000001"
 
 
@@ -77,6 +94,7 @@ def load(password: str) -> dict[str, int]:
     _branches(boundaries)
     _town_staff(hashed)
     areas.forget()
+    settle_in(timezone.localdate())
     return {
         "areas": len(boundaries),
         "units": units,
@@ -177,7 +195,7 @@ def _demo_accounts(hashed: str) -> None:
 
 def _grants(account: Account, role: str, area: str, unit: str) -> list[Grant]:
     """A desk works for the whole area, and on what falls to its own centre; everybody else for one unit."""
-    if not unit.endswith("-ZX"):
+    if not unit.endswith("-ZX") or role in ("officer", "window_clerk"):
         return [Grant(account=account, role_id=role, area=area, unit=unit)]
     return [
         Grant(account=account, role_id=role, area=area),
@@ -252,16 +270,19 @@ def _branches(boundaries: list[Boundary]) -> None:
 
 
 def _town_staff(hashed: str) -> None:
-    """A duty officer for every town, an officer for every department, a clerk for every committee."""
+    """A duty officer, a second officer and a window clerk for every town, an officer for every department, a clerk for
+    every committee."""
     rows: list[tuple[Account, str, str, str]] = []
     for unit in Unit.objects.all():
         role = {"centre": "duty_officer", "committee": "community_clerk"}.get(unit.kind, "officer")
-        if unit.code in ("430181-CG", "430181-ZX"):
+        if unit.code in SHOWN:
             continue
-        account = Account(
-            username=f"u{unit.code}", name=name_of(unit.code), password="!demo", unit=unit.code, demo=True
-        )
-        rows.append((account, role, unit.area, unit.code))
+        posts = [("u", role)] + ([("v", "officer"), ("k", "window_clerk")] if role == "duty_officer" else [])
+        for letter, post in posts:
+            username = f"{letter}{unit.code}"
+            name = name_of(unit.code if letter == "u" else username)
+            account = Account(username=username, name=name, password="!demo", unit=unit.code, demo=True)
+            rows.append((account, post, unit.area, unit.code))
     Account.objects.bulk_create([row[0] for row in rows], batch_size=500)
     Grant.objects.bulk_create([grant for row in rows for grant in _grants(*row)], batch_size=500)
 

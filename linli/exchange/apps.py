@@ -10,10 +10,12 @@ class ExchangeConfig(AppConfig):
     verbose_name = "与外部系统交换"
 
     def ready(self) -> None:
-        from linli.exchange import jobs, reactions  # noqa: F401  they register themselves
+        from linli.exchange import jobs, queries, reactions  # noqa: F401  they register themselves
         from linli.kernel.notify.registry import register_templates
         from linli.kernel.web.registry import NavEntry, register_nav
+        from linli.onestop import usage
 
+        usage.bind(queries.uses_of)
         register_templates(Path(__file__).parent / "data" / "notices.yaml")
         register_nav(
             NavEntry(

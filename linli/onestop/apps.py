@@ -16,10 +16,12 @@ class OnestopConfig(AppConfig):
         from linli.kernel.web import subjects
         from linli.kernel.web.registry import NavEntry, register_nav
         from linli.onestop import board, duties, jobs, notices, offline, orders, reactions  # noqa: F401
-        from linli.onestop.subjects import APPLICATION, TASK
+        from linli.onestop.subjects import APPLICATION, BUNDLE, OFFER, TASK
 
         subjects.register(APPLICATION)
         subjects.register(TASK)
+        subjects.register(OFFER)
+        subjects.register(BUNDLE)
         register_duty("onestop.task", duties.held_by_account, duties.move_tasks, label="办件任务")
         register_holding("onestop", duties.held_by_unit)
         orders.register_kinds()
@@ -30,6 +32,13 @@ class OnestopConfig(AppConfig):
         register_nav(
             NavEntry("办件", "onestop:desk", verb="onestop.work", order=26),
             NavEntry("窗口", "onestop:intake", verb="onestop.accept", order=27),
+            NavEntry("出件", "onestop:outlet_made", verb="onestop.outlet", order=27),
+            NavEntry("叫号", "onestop:centres", verb="onestop.queue", order=27),
+            NavEntry("发放", "onestop:batches", verb="onestop.pay", order=27),
+            NavEntry("抽查", "onestop:samples", verb="onestop.supervise", order=29),
+            NavEntry("免申即享", "onestop:offers", verb="onestop.view", order=29),
+            NavEntry("一件事", "onestop:bundles", verb="onestop.view", order=29),
+            NavEntry("调查签字", "onestop:surveys", verb="onestop.work", order=26),
             NavEntry("无人承办", "onestop:unowned", verb="onestop.supervise", order=28),
             NavEntry(
                 "事项目录",

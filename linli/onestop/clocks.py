@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from linli.kernel.deadlines.rules import Calendar, Due, Limit, Pause, due, elapsed, share
+from linli.kernel.deadlines.rules import Calendar, Due, Limit, Pause, at_share, due, elapsed, share
 from linli.kernel.deadlines.workdays import join, split
 from linli.onestop.catalogue import Definition, Term, publicity_mode
 from linli.onestop.conditions import Household, holds
@@ -166,6 +166,18 @@ def light(due_at: datetime, start: datetime, now: datetime, days: int, unit: str
     limit = limit_of(max(days, 1), unit)
     near = elapsed(now, due_at, limit.unit, calendar) <= last and days > last
     return YELLOW if near or share(start, due_at, now, limit, calendar) >= part else GREEN
+
+
+def warns_at(due_at: datetime, start: datetime, days: int, unit: str, calendar: Calendar) -> datetime:
+    """The moment `light` turns from green to yellow, so that lists can be counted by light without asking each."""
+    part, last = warning()
+    limit = limit_of(max(days, 1), unit)
+    worn = at_share(start, due_at, part, limit, calendar) or due_at
+    if days <= last:
+        return worn
+    index = split(due_at)[0]
+    day = calendar.nth_worked(calendar.worked_through(index) - last) if limit.unit == "wd" else index - last
+    return max(start, min(worn, join(day, 0)))
 
 
 def expected(

@@ -84,3 +84,16 @@ class ApplicationReferred:
     item: str
     person: int
     room: str
+
+
+@dataclass(frozen=True)
+class NeedAnswered:
+    """A case that began from a care need is over; `cause` as in ApplicationClosed."""
+
+    need: str
+    application: int
+    subject: str
+    area: str
+    item: str
+    person: int
+    cause: str

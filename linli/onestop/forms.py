@@ -8,9 +8,12 @@ from django import forms
 from linli.dispatch.forms import area
 from linli.kernel.web.fields import PhotosField
 from linli.kernel.web.forms import Form
+from linli.onestop.books import terms
+from linli.onestop.forms_asked import add_asked
 from linli.onestop.models import Application
 
 YES = [("1", "是"), ("0", "否")]
+ACCOUNT = terms()["form"]["account"]  # the key of the application form the money goes by
 
 
 class StartForm(Form):
@@ -59,11 +62,23 @@ class StoryForm(StepForm):
         label="联系电话", max_length=20, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"})
     )
 
-    def __init__(self, *args: Any, row: Application, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: Application, paid: bool = False, **kwargs: Any) -> None:
+        """`paid`: the item pays by bank, so the account is asked for here and never at the window again."""
         super().__init__(*args, row=row, **kwargs)
         written = json.loads(row.form) if row.form else {}
         self.fields["story"].initial = written.get("说明", "")
         self.fields["contact"].initial = written.get("联系电话", "")
+        self.asked = add_asked(self, row.version.definition.get("form_fields", ()), written)
+        if paid:
+            self.fields["account"] = forms.RegexField(
+                r"^\d(?: ?\d){11,23}$",
+                label="收款银行卡号",
+                required=False,
+                initial=written.get(ACCOUNT, ""),
+                help_text="申请人本人的卡或社保卡；现在没有可以空着，确认后再补",
+                error_messages={"invalid": "银行卡号应为 12 至 24 位数字，请核对"},
+                widget=forms.TextInput({"autocomplete": "off", "inputmode": "numeric"}),
+            )
 
 
 class MembersForm(StepForm):

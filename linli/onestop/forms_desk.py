@@ -159,10 +159,21 @@ class ApproveForm(DecisionForm):
 class RefuseForm(DecisionForm):
     page_title, submit_label = "不予确认", "作出决定"
     page_lead = "须写明理由、依据的规定和不符的事实，告知书会同时写明救济途径。"
+    ground = forms.ChoiceField(
+        label="理由属于",
+        choices=[("means", "收入不符（以核算表为据）"), ("other", "其他：财产、户籍、材料不实等")],
+        widget=forms.RadioSelect,
+        help_text="核算表里有待核实的数值或问题时，收入不能作为理由",
+    )
     reason = forms.CharField(label="理由", widget=area(4), max_length=2000)
     basis = forms.CharField(
         label="依据", max_length=200, help_text="文件名称、文号和条款；待核实的规定不能作依据"
     )
+
+    def __init__(self, *args: Any, on_means: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not on_means:
+            del self.fields["ground"]
 
 
 class PublishForm(Form):

@@ -13,6 +13,7 @@ from linli.kernel.actor import Actor
 from linli.kernel.web.sync import OfflineField, OfflineItem, OfflineKind, register_offline
 from linli.onestop import actions
 from linli.onestop.actions import Surveyed
+from linli.onestop.surveying import QUESTIONS, answers_of
 
 OPINION = OfflineField("意见", "choice", required=True, options=(("agree", "属实"), ("disagree", "不属实")))
 FINDING = OfflineField("查到的情况", required=True, most=2000)
@@ -20,10 +21,11 @@ REASON = OfflineField("不属实的理由", most=2000)
 SURVEY = {
     "order": orders.NUMBER,
     "second": OfflineField("另一名调查人员（账号）", "number", required=True),
-    "answers": OfflineField("调查记录", "record", required=True),
+    "answers": OfflineField("调查记录", "record"),
+    **{name: OfflineField(words, most=2000) for name, words in QUESTIONS},
     "place": OfflineField("地点", most=200),
     "signed": OfflineField("被调查人已签字", "flag"),
-    "crew_signed": OfflineField("两名调查人员已签字", "flag", required=True),
+    "crew_signed": OfflineField("我已签字", "flag", required=True),
     "remote": OfflineField("电话或视频调查的原因", most=200),
     "opinion": OPINION,
     "finding": FINDING,
@@ -46,9 +48,10 @@ def _survey(by: Actor, order: WorkOrder, item: OfflineItem, said: Said) -> None:
     if int(second) != second:
         raise Refused("请填写另一名调查人员。", code="wrong_second", fields={"second": ["账号应为整数"]})
     survey = Surveyed(
-        second=int(second), answers=item.data["answers"], place=_words(item, "place"),
+        second=int(second), answers=answers_of(item.data), place=_words(item, "place"),
         signed=bool(item.data.get("signed")), remote=_words(item, "remote"),
         crew_signed=bool(item.data.get("crew_signed")),
+        lon=item.position[0] if item.position else None, lat=item.position[1] if item.position else None,
     )  # fmt: skip
     _record(by, order, item, survey)
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from django.db import IntegrityError, transaction
 
+from linli.areas import queries as areas
 from linli.dispatch.actions import (
     Assignee,
     Said,
@@ -26,9 +27,12 @@ from linli.dispatch.registry import OrderKind, register
 from linli.kernel.actor import SYSTEM, Actor
 from linli.onestop import placing
 from linli.onestop.glossary import read
-from linli.onestop.models import Application, Task
+from linli.onestop.models import Application, Survey, Task
+from linli.people.models import Person
+from linli.people.queries import home_of
 
 SURVEY, INSPECT, RECHECK = "onestop.survey", "onestop.inspect", "onestop.recheck"
+ASK = "onestop.offer"  # at the door of somebody without an account: does the person want what is offered?
 TITLES = {SURVEY: "入户调查", INSPECT: "到场查验", RECHECK: "动态复核"}
 VISIT = "visit"  # the step of a home visit asked for before the decision
 INSTRUCTIONS = {
@@ -40,7 +44,8 @@ INSTRUCTIONS = {
 
 def register_kinds() -> None:
     for code, title in TITLES.items():
-        register(OrderKind(code, title, verify="none"))
+        register(OrderKind(code, title, verify="none", form=code))
+    register(OrderKind(ASK, "上门告知", verify="none", form=ASK))
     register_background("onestop", background_of)
 
 
@@ -49,8 +54,14 @@ def background_of(order: WorkOrder, viewer: Actor, with_likes: bool) -> Backgrou
     task = task_of(order)
     if task is None:
         return Background()
-    known = (("步骤", task.name), ("人数", f"至少 {task.min_people} 人"))
-    return Background(facts=known, acts=(("查看办件、填写记录", f"/onestop/cases/{task.application_id}/"),))
+    known = [("步骤", task.name), ("人数", f"至少 {task.min_people} 人")]
+    survey = Survey.objects.filter(task=task).select_related("second").first()
+    if survey is not None and survey.first_signed_at and not survey.second_signed_at:
+        known.append(("签字", f"等{survey.second}签字" if survey.second else "等第二人签字"))
+    acts = [("查看办件", f"/onestop/cases/{task.application_id}/")]
+    if survey is not None:
+        acts.append(("查看调查记录", f"/onestop/surveys/{task.pk}/"))
+    return Background(facts=tuple(known), acts=tuple(acts))
 
 
 @cache
@@ -72,8 +83,12 @@ def kind_of(task: Task) -> str:
 
 def order_of(task: Task) -> WorkOrder | None:
     """The open lead order of a task."""
+    return open_order(task.subject)
+
+
+def open_order(subject: str) -> WorkOrder | None:
     done = ("done", "cancelled")
-    return WorkOrder.objects.filter(subject=task.subject, role="lead").exclude(state__in=done).first()
+    return WorkOrder.objects.filter(subject=subject, role="lead").exclude(state__in=done).first()
 
 
 def task_of(order: WorkOrder) -> Task | None:
@@ -111,12 +126,34 @@ def done_here(by: Actor, task: Task) -> None:
     order = order_of(task)
     if order is None:
         return
-    if order.state == "dispatched" and is_assignee(by, order):
-        order = accept_order(by=by, order=order.pk)
-    if order.state == "accepted" and is_assignee(by, order):
+    if take(by, order):
         handle_order(by=by, order=order.pk, outcome=f"{task.name}：已办", said=Said(public=False))
     else:
         call_back(task, "已在办件中办结")
+
+
+def take(by: Actor, order: WorkOrder) -> bool:
+    """Whether the order is `by`'s to close; one that was only offered to them is accepted on the way."""
+    if not is_assignee(by, order):
+        return False
+    if order.state == "dispatched":
+        order = accept_order(by=by, order=order.pk)
+    return order.state == "accepted"
+
+
+def ask(subject: str, title: str, words: str, person: Person, to: Assignee | None) -> WorkOrder | None:
+    """Somebody is sent to a person's door; None while one is on the way."""
+    home = home_of(person)
+    place = home.household.dwelling if home else None
+    where = (
+        located(place) if place is not None and place.area else areas.located(None, None, code=person.area)
+    )
+    wanted = Wanted(kind=ASK, subject=subject, title=title, place=where, instructions=words, private=True)
+    try:
+        with transaction.atomic():
+            return raise_order(by=SYSTEM, wanted=wanted, to=to)
+    except IntegrityError:
+        return None
 
 
 def hand_on(task: Task) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from linli.areas import queries as areas
 from linli.areas.models import Unit
-from linli.kernel.access.models import Bar, Grant
+from linli.kernel.access.models import Grant
 from linli.onestop.glossary import Office, glossary
 from linli.onestop.models import Application, Task
-from linli.people.models import Person, Tie
 
 CUT = {"county": 6, "town": 9, "community": 12}
 
@@ -86,15 +86,25 @@ def _supervisor(area: str, out: set[int]) -> int | None:
     return None
 
 
+KEPT_OUT = """
+WITH concerned AS (SELECT person_id AS id FROM onestop_member WHERE application_id = %(case)s UNION SELECT %(person)s)
+SELECT account_id FROM people_person WHERE id IN (SELECT id FROM concerned)
+UNION SELECT p.account_id FROM people_tie t JOIN people_person p ON p.id = t.other_id
+  WHERE t.kind IN ('kin', 'guardian') AND t.ended IS NULL AND t.person_id IN (SELECT id FROM concerned)
+UNION SELECT p.account_id FROM people_tie t JOIN people_person p ON p.id = t.person_id
+  WHERE t.kind IN ('kin', 'guardian') AND t.ended IS NULL AND t.other_id IN (SELECT id FROM concerned)
+UNION SELECT account_id FROM access_bar WHERE subject = %(subject)s
+"""
+
+
 def kept_out_of(row: Application) -> set[int]:
-    """Accounts that may not touch a case: its people, their registered kin, and whoever is barred from it."""
-    persons = list(row.members.values_list("person", flat=True)) or [row.person_id]
-    own = set(Person.objects.filter(pk__in=persons).values_list("account", flat=True))
-    ties = Tie.objects.filter(kind__in=("kin", "guardian"), ended=None)
-    kin = set(ties.filter(person__in=persons).values_list("other__account", flat=True))
-    kin |= set(ties.filter(other__in=persons).values_list("person__account", flat=True))
-    barred = set(Bar.objects.filter(subject=row.subject).values_list("account", flat=True))
-    return {account for account in own | kin | barred if account is not None}
+    """Accounts that may not touch a case: its people, their registered kin, and whoever is barred from it.
+
+    Asked at every step of every case, so it is one statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT_OUT, {"case": row.pk, "person": row.person_id, "subject": row.subject})
+        return {account for (account,) in cursor.fetchall() if account is not None}
 
 
 def officials_among(accounts: Iterable[int]) -> bool:

@@ -16,6 +16,7 @@ from linli.kernel.actor import Actor, can
 from linli.kernel.deadlines.queries import calendar_for
 from linli.kernel.identity.fields import blind
 from linli.onestop import checks, clocks, flow, reading, rules
+from linli.onestop.catalogue import publicity_mode
 from linli.onestop.models import Application, ItemVersion, Slot, Task
 from linli.onestop.placing import kept_out_of
 from linli.onestop.resuming import resume_hash
@@ -127,6 +128,12 @@ def person_to_assist(viewer: Actor, number: str) -> Person | None:
     return row if row is not None and can(viewer, "onestop.assist", area=row.area) else None
 
 
+def anybody_to_assist(viewer: Actor, number: str) -> Person | None:
+    """Whom a case is about, by full identity number, also of the dead; where the viewer assists."""
+    row = Person.objects.filter(number_index=blind(plain_number(number)), merged_into=None).first()
+    return row if row is not None and can(viewer, "onestop.assist", area=row.area) else None
+
+
 def intake_list(viewer: Actor) -> QuerySet[Task]:
     """What waits at the window, by due date: handed in, or sent back and awaited."""
     rows = Task.objects.filter(state="open", step="accept")
@@ -193,8 +200,8 @@ def limits_of(row: Application, now: datetime | None = None) -> Limits:
     definition, household = reading.definition_of(row.version), reading.household_of(row)
     term, moment = definition.promised, now or timezone.now()
     statutory = clocks.statutory_term(definition, household)
-    beside = ""
-    if row.mode == "required" and "publicity" in clocks.stops(term, clocks.PROMISED):
+    beside, mode = "", row.mode if row.submitted_at else publicity_mode(definition, household)
+    if mode == "required" and "publicity" in clocks.stops(term, clocks.PROMISED):
         beside = f"（不含公示 {definition.publicity.days} 天）"
     light, paused, expected = "", "", row.promised_due
     if row.accepted_at and row.promised_due and row.clocks:

@@ -109,10 +109,11 @@ def custodies_seen(viewer: Actor) -> QuerySet[Custody]:
 
 
 def spot_checks_seen(viewer: Actor) -> QuerySet[SpotCheck]:
-    """Draws of the viewer's areas, the newest first."""
+    """Draws of the viewer's areas and of those they lie in, the newest first."""
     where = Q(pk=None)
     for scope in viewer.scopes(VIEW):
-        where |= Q(area__startswith=scope.area) | Q(county=scope.area[:6]) if scope.area else Q()
+        above = [scope.area[:size] for size in (6, 9, 12) if len(scope.area) >= size]
+        where |= Q(area__startswith=scope.area) | Q(area__in=above) if scope.area else ~Q(pk=None)
     rows = SpotCheck.objects.select_related("item")
     return (rows if viewer.kind == "system" else rows.filter(where)).order_by("-id")
 

@@ -83,6 +83,9 @@ WORDS = {
     "report": "收到反映",
     "ask_more": "请补充材料",
     "answer_more": "补充材料",
+    "sign_member": "家人签署授权",
+    "refuse_member": "家人不同意授权",
+    "withdraw_member": "授权撤回",
 }
 STATE_WORDS = {
     "draft": "草稿",

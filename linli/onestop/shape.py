@@ -13,7 +13,7 @@ ITEM_KEYS = {
     "materials", "statutory_limit", "promised_limit", "extended_limit", "delegated_limit", "fast_limit", "steps",
     "assists", "publicity", "refusal_notice", "payout", "recheck", "phase_out_months_max", "death_recheck_months",
     "validity_months", "stop", "care_reassess", "delegable_to_town", "skip_steps", "proactive", "works_with", "fee_fen",
-    "fees", "basis", "provenance", "note_zh", *NATIONAL,
+    "fees", "basis", "provenance", "note_zh", "form_fields", *NATIONAL,
 }  # fmt: skip
 REQUIRED = (
     "code", "name_zh", "category", "kind", "lead_department", "statutory_limit", "promised_limit", "steps",
@@ -31,6 +31,8 @@ PUBLICITY_KEYS = {
     "mode", "days", "unit", "fields", "on_objection", "republish", "redo_days", "modes_when",
 }  # fmt: skip
 ASSIST_KEYS = {"dept", "purpose_zh", "stage", "binding", "when"}
+FIELD_KEYS = {"key", "label_zh", "kind", "required", "options", "help_zh"}
+FIELD_KINDS = ("text", "long", "number", "day", "choice")
 KINDS = ("承诺件", "即办件")
 OBTAIN = ("share", "submit", "form", "commit")
 MODES = ("required", "none", "forbidden")
@@ -47,7 +49,7 @@ def faults(raw: object, glossary: Glossary) -> Faults:
     found += _unknown("", raw, ITEM_KEYS)
     if found:
         return found
-    for check in (_head, _terms, _materials, _steps, _assists, _publicity, _rest):
+    for check in (_head, _terms, _materials, _fields, _steps, _assists, _publicity, _rest):
         found += _guarded(check, raw, glossary)
     return found
 
@@ -130,6 +132,21 @@ def _materials(raw: Mapping[str, Any], glossary: Glossary) -> Iterator[tuple[str
         need = row.get("need", {})
         yield from _unknown(f"{path}.need", need, {"when", "one_of"})
         yield from _when(f"{path}.need", need, glossary)
+
+
+def _fields(raw: Mapping[str, Any], glossary: Glossary) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for place, row in enumerate(raw.get("form_fields", ()), 1):
+        path = f"form_fields[{place}]"
+        yield from _unknown(path, row, FIELD_KEYS)
+        yield from _one_of(f"{path}.kind", row.get("kind", "text"), FIELD_KINDS)
+        if not row.get("label_zh"):
+            yield f"{path}.label_zh", "请填写这一项问什么"
+        if row["key"] in seen or row.get("label_zh") in seen:
+            yield f"{path}.key", f"填写项“{row.get('label_zh')}”重复"
+        seen |= {row["key"], row.get("label_zh", "")}
+        if row.get("kind") == "choice" and not row.get("options"):
+            yield f"{path}.options", "选择题须列出可选的答案"
 
 
 def _steps(raw: Mapping[str, Any], glossary: Glossary) -> Iterator[tuple[str, str]]:

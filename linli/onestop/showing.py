@@ -1,5 +1,6 @@
 """Items, cases and conditions in the words of the pages. No requests here."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from linli.kernel.deadlines.queries import calendar_for
 from linli.onestop import checks, clocks, flow, rules
+from linli.onestop.books import terms
 from linli.onestop.catalogue import Definition, Material
 from linli.onestop.conditions import Condition, Household, facts_named
 from linli.onestop.glossary import glossary
@@ -169,6 +171,15 @@ def light_of(task: Task, now: datetime | None = None) -> str:
     """red, yellow or green, by the days the task was given."""
     moment, days = now or timezone.now(), max((task.due_at - task.opened_at).days, 1)
     return clocks.light(task.due_at, task.opened_at, moment, days, "calendar_day", calendar_for(task.county))
+
+
+def written(row: Application) -> dict[str, Any]:
+    """The application form for pages: the account shows its last digits, whoever reads it."""
+    told: dict[str, Any] = json.loads(row.form) if row.form else {}
+    names = terms()["form"]
+    account, payee = str(told.pop(names["account"], "")), str(told.pop(names["payee"], ""))
+    told |= {"收款银行卡号": f"****{account[-4:]}"} if account else {}
+    return told | ({"收款户名": f"{payee[:1]}**"} if payee else {})
 
 
 def slot_words(slot: Slot) -> str:

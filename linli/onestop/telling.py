@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from linli.areas.queries import unit_names
 from linli.kernel.notify.actions import notify
 from linli.onestop import facts, queries, rules
-from linli.onestop.models import Application, Notice, Task
+from linli.onestop.models import Application, Notice, Result, Task
 
 DONE = {
     "do_task": "前一步已办结",
@@ -51,6 +52,8 @@ def steps_words(row: Application) -> str:
     """The steps open now, without departments asked beside them."""
     rows = Task.objects.filter(application=row, state="open", branch="").exclude(kind="notice")
     names = [name.partition("（")[0] for name in rows.order_by("stage", "id").values_list("name", flat=True)]
+    if not names and row.state == "accepted":
+        return "有关部门协助核实"
     return "、".join(dict.fromkeys(names)) or rules.STATE_WORDS[row.state]
 
 
@@ -131,3 +134,11 @@ def _tell_refusal(row: Application, notice: Notice) -> int:
         basis=notice.basis.rstrip("。"), where=f"请向{elsewhere}申请。" if elsewhere else "", remedy=notice.remedy,
         due=day(notice.due_at),
     )  # fmt: skip
+
+
+def tell_result(result: Result, what: str, *, key: str = "", **more: str) -> int:
+    """A document made, put out, posted, waiting, replaced or revoked; `what` ends the template's name."""
+    row = result.application
+    where = unit_names().get(result.unit, "办事窗口")
+    said = {"document": result.title, "paper": result.number, "where": where, **more}
+    return _send(row, f"onestop.result_{what}", f"result:{result.pk}:{what}:{key}", **said)

@@ -32,9 +32,10 @@ TOOLS = ("psql", "pg_dump", "pg_restore", "pg_basebackup", "pgbench")
 HELP = """用法：linli 命令 [参数]
 
 运行
-  serve        启动全部进程（数据库、NATS、web、live、worker）：--host --port --no-migrate --demo
+  serve        启动全部进程（数据库、NATS、web、live、worker、ocr）：--host --port --no-migrate --demo
   web          只启动网页进程        live     只启动实时推送进程
-  worker       只启动后台进程        doctor   检查安装与设置：--json
+  worker       只启动后台进程        ocr      只启动材料识别进程
+  doctor       检查安装与设置：--json
 数据
   database     start | stop | url：内置数据库单独启动、停止、查看地址
   psql、pg_dump、pg_restore、pg_basebackup、pgbench   对本机数据库使用随附的 PostgreSQL 程序
@@ -171,6 +172,19 @@ def worker(words: list[str]) -> int:
     return 0
 
 
+def ocr(words: list[str]) -> int:
+    """Reads papers handed in: next to nothing until one waits, then with the models loaded until it is idle."""
+    parser = _parser("ocr", "识别上传的材料")
+    parser.add_argument("--reading", action="store_true", help="直接装入识别模型（空闲后自动退回等待）")
+    reading = parser.parse_args(words).reading
+    url = database_url()
+    from linli.kernel.ocr import processes
+
+    if reading:
+        os.nice(10)  # the web comes first; lasts as long as the process, in both its lives
+    return processes.read_on(url) if reading else processes.wait(url)
+
+
 def database(words: list[str]) -> int:
     """The embedded database by itself."""
     parser = _parser("database", "内置数据库")
@@ -206,6 +220,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "web": web,
     "live": live,
     "worker": worker,
+    "ocr": ocr,
     "doctor": doctor,
     "database": database,
     "evaluate": lambda words: figures.main("evaluate", words),

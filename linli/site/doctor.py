@@ -24,6 +24,8 @@ from linli.site.pginstall import DatabaseUnavailable, programs
 from linli.site.supervisor import only_one, port_taken
 
 LEAST_SPACE = 2 << 30  # bytes free below which the database may soon stop
+READING_MODELS = 3  # lines, directions, words
+READING_MEMORY = 3 << 29  # bytes free (1.5 GB) below which reading papers may push others out
 LEAST_VERSION = 15
 LEAST_PYTHON = (3, 11)
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -200,6 +202,29 @@ def files_folder() -> Path:
     return env.path("LINLI_FILES", environment.home() / "files")
 
 
+def paper_reading() -> Iterator[Finding]:
+    """The models that read papers handed in, and the memory they take while there is something to read."""
+    import psutil
+
+    try:
+        here = [
+            Path(str(metadata.distribution(name).locate_file(name))) for name in ("rapidocr", "onnxruntime")
+        ]
+    except metadata.PackageNotFoundError as missing:
+        yield wrong(f"缺少识别材料的依赖包 {missing.name}", "运行 make setup；不用识别时设置 LINLI_OCR=0")
+        return
+    if len(list((here[0] / "models").glob("*.onnx"))) < READING_MODELS:
+        yield wrong("识别材料的模型文件不全", "重新安装 rapidocr（模型随安装包附带，不联网下载）")
+        return
+    free = psutil.virtual_memory().available
+    if not env.flag("LINLI_OCR", True):
+        yield hint("材料识别已关闭（LINLI_OCR=0），材料照常提交，由人工核对", "需要时去掉该设置")
+    elif free < READING_MEMORY:
+        yield hint(f"可用内存 {free >> 20} MB，识别材料时约需 1 GB", "增加内存，或设置 LINLI_OCR=0 关闭识别")
+    else:
+        yield ok("材料识别可用，有材料时启动，空闲后释放内存")
+
+
 def clock() -> Iterator[Finding]:
     """The time zone data that deadlines need, and a clock that is not from before this program."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -255,6 +280,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "database": database,
     "nats": messages,
     "files": files,
+    "ocr": paper_reading,
     "clock": clock,
     "ports": ports,
     "chromium": chromium,

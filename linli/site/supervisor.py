@@ -1,4 +1,4 @@
-"""`linli serve`: starts and watches the database, nats, web, live and worker, and stops them in order.
+"""`linli serve`: starts and watches the database, nats, web, live, worker and ocr, and stops them in order.
 
 Our own, because the kept supervisors either kill the database after five seconds or leave orphans.
 One thread, one loop: hand on output, bring back what died, stop when told.  Nothing outlives it: a
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from linli.demo import departments
 from linli.site import environment, nats
 from linli.site.children import Child, Guard, Program, import_path
 from linli.site.environment import env
@@ -136,6 +137,7 @@ def serve(plan: Plan) -> int:
         say("linli", f"linli {' '.join(step)}")
         if once(step):
             return refuse(f"linli {' '.join(step)} 未完成，见上文")
+    programs = [*beside_demo(), *programs]
     say(
         "linli",
         f"网址 http://{shown(plan.host)}:{plan.port}/　实时推送端口 {plan.live_port}　停止请按 Ctrl-C",
@@ -149,7 +151,7 @@ def steps_before(plan: Plan) -> list[list[str]]:
     return [
         *([] if collected else [["collectstatic", "--noinput", "--verbosity=0"]]),
         *([["migrate", "--noinput", "--verbosity=0"]] if plan.migrate else []),
-        *([["demo", "load", "--if-empty"]] if plan.demo else []),
+        *([["demo", "load", "--if-empty"], ["demo", "departments"]] if plan.demo else []),
     ]
 
 
@@ -176,15 +178,27 @@ def prepare(plan: Plan) -> tuple[Cluster | None, list[Program]]:
         Program("live", live, patience=5.0),
         Program("worker", worker, patience=30.0),
     ]
+    if env.flag("LINLI_OCR", True):
+        ours.append(Program("ocr", [*LINLI, "ocr"], patience=30.0))
     if plan.demo:
         life = [*LINLI, "demo", "live", "--if-empty"]
         ours.insert(0, Program("demo", life, patience=5.0, once=True))
     return cluster, [*ours, *embedded]
 
 
+def beside_demo() -> list[Program]:
+    """The made-up department of a loaded demo. For it alone own addresses are opened, in the children too."""
+    found = departments.programs()
+    if found:
+        os.environ["LINLI_WEBHOOK_PRIVATE"] = "allow"
+    return found
+
+
 def once(words: list[str]) -> int:
     """Run one command to its end with its output on ours; it goes when we go."""
     surroundings = {**os.environ, **import_path()}
+    if words[0] == "demo" and not env.flag("LINLI_PRODUCTION"):
+        surroundings["LINLI_WEBHOOK_PRIVATE"] = "allow"  # the department of the demo stands on this machine
     return subprocess.call([*LINLI, *words], env=surroundings, preexec_fn=tied(signal.SIGTERM))
 
 

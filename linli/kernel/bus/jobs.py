@@ -48,9 +48,14 @@ def defer(function: str, **arguments: object) -> None:
 
     It runs at least once (again after a crash, up to five tries with back-off), so it must bear being run twice.
     """
+    defer_to("work", function, **arguments)
+
+
+def defer_to(queue: str, function: str, /, **arguments: object) -> None:
+    """`defer` into a queue that a process of its own works off (`linli ocr`); the worker leaves it alone."""
     if not function.startswith("linli.") or ".jobs." not in function:
         raise ValueError(f"{function} is not a room's job")
-    run.configure(task_kwargs={"function": function, "arguments": arguments}).defer()
+    run.configure(queue=queue, task_kwargs={"function": function, "arguments": arguments}).defer()
 
 
 def drain(limit: int = 10_000) -> int:

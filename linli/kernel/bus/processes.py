@@ -106,13 +106,30 @@ def work() -> None:
     os._exit(0 if asked else LOST_DATABASE)
 
 
-async def _run(worker_app: App) -> bool:
-    """Works until a signal (True) or until the queue breaks off, which only a lost database makes it do (False)."""
+def work_off(queue: str) -> bool:
+    """Runs what waits in one queue now, a job at a time, for processes of their own; whether a signal asked to stop."""
+    connection.close()
+    worker_app = app.with_connector(app.connector.get_worker_connector())
+    return asyncio.run(_run(worker_app, queues=[queue], concurrency=1, wait=False))
+
+
+def _declared(worker_app: App) -> list[str]:
+    """The queues that tasks declare; a queue named only by `jobs.defer_to` has a process of its own."""
+    return sorted({task.queue for task in worker_app.tasks.values()})
+
+
+async def _run(
+    worker_app: App, *, queues: list[str] | None = None, concurrency: int = 4, wait: bool = True
+) -> bool:
+    """Works until a signal (True), until nothing waits (without `wait`), or until the queue breaks off, which only a
+    lost database makes it do (False)."""
     async with worker_app.open_async():
         sweeping = asyncio.create_task(_sweep_for_ever(worker_app))
         working = asyncio.create_task(
             worker_app.run_worker_async(
-                concurrency=4,
+                queues=queues or _declared(worker_app),
+                wait=wait,
+                concurrency=concurrency,
                 listen_notify=True,
                 fetch_job_polling_interval=1.0,
                 delete_jobs="successful",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from linli.kernel.actor import Actor
 from linli.kernel.deadlines.queries import calendar_for
@@ -148,13 +148,20 @@ def _term(case: Case, one: flow.Wanted) -> Term | None:
         return clocks.usual_term("extra")
     if one.step == "accept":
         return clocks.usual_term("intake")
-    own = None if one.branch else clocks.step_term(case.definition, one.step)
+    own = _stage_term(case, one) if one.branch else clocks.step_term(case.definition, one.step)
     if own:
         return own
     if one.kind == "publicity":
         return clocks.usual_term("posting")
     decided = case.definition.decide
     return clocks.usual_term("after") if decided is not None and one.stage > decided else None
+
+
+def _stage_term(case: Case, one: flow.Wanted) -> Term | None:
+    """A department that assists has as long as the longest step it is asked beside."""
+    keys = [step.key for step in case.definition.stages[one.stage].steps]
+    terms = [term for key in keys if (term := clocks.step_term(case.definition, key)) is not None]
+    return max(terms, key=lambda term: term.days, default=None)
 
 
 def settle(case: Case, now: datetime) -> None:
@@ -176,6 +183,8 @@ def set_dues(row: Application, calendar: Calendar) -> None:
         for which in (clocks.PROMISED, clocks.STATUTORY)
     )
     row.promised_due, row.statutory_due = promised.at, statutory.at
+    term = definition_of(row.version).promised
+    row.warn_at = clocks.warns_at(promised.at, row.accepted_at or promised.at, term.days, term.unit, calendar)
     row.provisional = promised.provisional or statutory.provisional
 
 
@@ -186,7 +195,8 @@ def _waiting(case: Case) -> tuple[list[str], datetime | None]:
         posting = task.kind == "publicity"
         causes.append("" if posting and task.posted_at is None else task.cause)
         if posting and task.posted_at is not None:
-            ends.append(task.due_at)
+            # its last moment: the midnight after it belongs to a day of the promise
+            ends.append(task.due_at - timedelta(microseconds=1))
     return causes, max(ends, default=None)
 
 

@@ -72,6 +72,44 @@ def save_item(*, by: Actor, definition: Mapping[str, Any]) -> ItemVersion:
 
 
 @transaction.atomic
+def revise_item(*, by: Actor, version: int) -> ItemVersion:
+    """修订: a draft that begins as this edition word for word; the one under way, where there is one. Raises Refused 403,
+    404."""
+    require(by, VERB)
+    row = _locked(version)
+    draft = row.item.versions.filter(state="draft").first()
+    return draft or save_item(by=by, definition=row.definition)
+
+
+@transaction.atomic
+def edit_draft(*, by: Actor, version: int, definition: Mapping[str, Any], seen: str) -> ItemVersion:
+    """One change of a draft. `seen`: the digest of the text the editor saw; 409 when somebody changed it meanwhile.
+
+    Raises Refused 403, 404, 409, 422 with every defect of shape by path.
+    """
+    require(by, VERB)
+    row = _locked(version)
+    if row.state != "draft":
+        raise Refused("已发布的版本不能改，请先修订出新的一版。", code="not_a_draft", status=409)
+    if digest_of(row.definition) != seen:
+        raise Refused("这一版刚被别人改过，请刷新后再改。", code="stale", status=409)
+    if definition.get("code") != row.item.code:
+        raise Refused("事项代码不能改。", code="other_item", fields={"code": ["事项代码不能改"]})
+    return save_item(by=by, definition=definition)
+
+
+@transaction.atomic
+def drop_draft(*, by: Actor, version: int) -> None:
+    """放弃草稿: the edition in force stays as it is. Raises Refused 403, 404, 409 for what is no draft."""
+    require(by, VERB)
+    row = _locked(version)
+    if row.state != "draft":
+        raise Refused("只有草稿可以放弃。", code="not_a_draft", status=409)
+    _record(by, row, "drop_draft")
+    row.delete()
+
+
+@transaction.atomic
 def import_items(*, by: Actor, items: Sequence[Mapping[str, Any]]) -> list[ItemVersion]:
     """Items of a file as drafts, whole or not at all; an item that is in force word for word is left as it is.
 

@@ -13,19 +13,21 @@ from linli.onestop.actions import steps
 from linli.onestop.actions.advance import Case, advance, read_case, visit_owed
 from linli.onestop.actions.intake import write_notice
 from linli.onestop.actions.money import open_entitlement
+from linli.onestop.actions.reckoning import amount_for, latest, refusal_faults, without_persons
 from linli.onestop.actions.working import held_task
 from linli.onestop.glossary import unconfirmed_rules
+from linli.onestop.incomes import sheet_of
 from linli.onestop.models import Application, Decision, Notice, Task
 
 
 @transaction.atomic
 def approve(
-    *, by: Actor, task: int, fen: int | None = None, sheet: Mapping[str, Any] | None = None,
-    rule_versions: Mapping[str, Any] | None = None, answers: Mapping[str, str] | None = None, reason: str = "",
+    *, by: Actor, task: int, fen: int | None = None, answers: Mapping[str, str] | None = None, reason: str = "",
     at: datetime | None = None,
 ) -> Decision:  # fmt: skip
-    """确认. `task`: the open decision; `fen`: the amount (a month, or once) where the item pays; `answers`: what the
-    decision says to every finding of fact and every dissent, by department.
+    """确认. `task`: the open decision; `answers`: what the decision says to every finding of fact and every dissent,
+    by department. The amount (a month, or once) is that of the means sheet or the tariff; `fen` is typed only where
+    neither says it, and below the most of a one-off (actions/reckoning.py).
 
     Raises Refused 403, 404, 409 `not_yet` (somebody has not spoken, publicity has not ended), 422 with all defects.
     """
@@ -35,12 +37,11 @@ def approve(
     faults += _papers_wanting(case) + _visit_wanting(case)
     if faults:
         raise Refused(f"现在还不能确认：{'；'.join(faults)}。", code="not_yet", status=409)
-    wrong = _unanswered(case, answers or {})
-    if case.definition.pays and (fen is None or fen < 0):
-        wrong["fen"] = ["请填写核定金额（分），不低于零"]
+    amount, wrong = amount_for(case, fen, now)
+    wrong |= _unanswered(case, answers or {})
     if wrong:
         raise Refused("决定还不完整，请按提示补充。", code="wrong_decision", fields=wrong)
-    values = {"fen": fen, "sheet": dict(sheet or {}), "rule_versions": dict(rule_versions or {})}
+    values = {"fen": amount.fen, "sheet": amount.sheet, "rule_versions": amount.versions}
     decision = _decide(by, case, found, "approve", answers or {}, reason, "", now, **values)
     open_entitlement(by=by, row=row, decision=decision, definition=case.definition)
     advance(SYSTEM, case, now)
@@ -50,18 +51,25 @@ def approve(
 @transaction.atomic
 def refuse(
     *, by: Actor, task: int, reason: str, basis: str, answers: Mapping[str, str] | None = None,
-    at: datetime | None = None,
+    ground: str = "other", at: datetime | None = None,
 ) -> tuple[Decision, Notice]:  # fmt: skip
     """不予确认: reason, rule and fact in writing; the notice with its remedies is made at once and has its own owner
-    and term. What is still to be confirmed cannot be the ground (422)."""
+    and term. What is still to be confirmed cannot be the ground (422). `ground`: means | other; incomes only by a
+    means sheet that says no and has nothing open (`Sheet.may_refuse`)."""
     row, found, now = _at_decision(by, task, at)
     case = read_case(row)
     if faults := flow.decision_faults(case.course) + _visit_wanting(case):
         raise Refused(f"现在还不能决定：{'；'.join(faults)}。", code="not_yet", status=409)
-    wrong = {**rules.refusal_faults(reason, basis, unconfirmed_rules()), **_unanswered(case, answers or {})}
+    wrong = {
+        **rules.refusal_faults(reason, basis, unconfirmed_rules()),
+        **refusal_faults(row, ground, reason),
+        **_unanswered(case, answers or {}),
+    }
     if wrong:
         raise Refused("决定还不完整，请按提示补充。", code="wrong_decision", fields=wrong)
-    decision = _decide(by, case, found, "refuse", answers or {}, reason, basis, now)
+    held = latest(row) if ground == "means" else None
+    values = {"sheet": without_persons(sheet_of(held), held)} if held else {}
+    decision = _decide(by, case, found, "refuse", answers or {}, reason, basis, now, **values)
     steps.close_tasks(row, now)
     return decision, write_notice(case, "refusal", reason, basis, now)
 
@@ -87,11 +95,12 @@ def _papers_wanting(case: Case) -> list[str]:
 
 
 def _unanswered(case: Case, answers: Mapping[str, str]) -> dict[str, list[str]]:
-    """A finding of fact is answered whatever it says; an opinion only when it is overruled."""
+    """A finding of fact is answered whatever it says; an opinion only when it is overruled. What was found in an
+    earlier round and was not superseded stands, and is answered too."""
     asked = [
         task.branch
         for task in case.tasks
-        if task.round == case.row.round and task.binding and task.state == "done"
+        if task.binding and task.state == "done"
         and (task.binding == "fact" or task.opinion == "disagree")
     ]  # fmt: skip
     left = rules.findings_unanswered(asked, answers)

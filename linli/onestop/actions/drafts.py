@@ -16,7 +16,7 @@ from linli.areas.queries import located
 from linli.kernel import Refused
 from linli.kernel.actor import SYSTEM, Actor, can, require
 from linli.onestop import facts, placing, reading, rules
-from linli.onestop.actions import steps
+from linli.onestop.actions import scans, steps
 from linli.onestop.actions.advance import advance, read_case
 from linli.onestop.actions.lookups import ask_all
 from linli.onestop.catalogue import Definition, Material
@@ -249,7 +249,7 @@ def _member(row: Application, person: Person, relation: str, told: Mapping[str, 
 def _papers(row: Application, definition: Definition, said: Given) -> None:
     by_code = {one.code: one for one in definition.materials}
     for code, files in (said.papers or {}).items():
-        _slot(row, by_code[code], "submit", "met" if files else "waiting", list(files))
+        scans.note_papers(_slot(row, by_code[code], "submit", "met" if files else "waiting", list(files)))
     for code in said.commit:
         _slot(row, by_code[code], "commit", "committed", [])
 

@@ -13,7 +13,7 @@ from linli.kernel.actor import SYSTEM, Actor, can
 from linli.onestop import orders, placing
 from linli.onestop.actions import steps
 from linli.onestop.actions.working import Surveyed, do_task
-from linli.onestop.models import Application, Task
+from linli.onestop.models import Application, Survey, Task
 
 
 @transaction.atomic
@@ -102,6 +102,8 @@ def close_by_order(*, order: int) -> None:
         return
     case, task = locked
     if task.min_people > 1:
+        if Survey.objects.filter(task=task, first_signed_at__isnull=False).exists():
+            return  # written down; the task closes with the second signature
         orders.send(case, task)
         said = "外勤工单办结时没有调查记录，已重新派发"
         steps.note(SYSTEM, case, "transfer", case.state, steps.moment(None), text=said, public=False)

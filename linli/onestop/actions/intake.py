@@ -10,7 +10,7 @@ from linli.kernel import Refused
 from linli.kernel.actor import SYSTEM, Actor
 from linli.kernel.deadlines.queries import calendar_for
 from linli.onestop import clocks, facts, flow, rules
-from linli.onestop.actions import steps
+from linli.onestop.actions import scans, steps
 from linli.onestop.actions.advance import Case, advance, open_tasks, read_case, set_dues
 from linli.onestop.actions.drafts import lines_of
 from linli.onestop.glossary import unconfirmed_rules
@@ -173,6 +173,7 @@ def fill_papers(by: Actor, row: Application, papers: Mapping[str, Sequence[int]]
         slot = slots[code]
         slot.files, slot.way, slot.state, slot.due_at = [*slot.files, *files], "submit", "met", None
         slot.save()
+        scans.note_papers(slot)
 
 
 @transaction.atomic

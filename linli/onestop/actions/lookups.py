@@ -10,9 +10,10 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.bus.actions import tell
 from linli.kernel.ledger.actions import record
-from linli.onestop import facts, flow
+from linli.onestop import facts, flow, reading
 from linli.onestop.actions import steps
 from linli.onestop.actions.advance import advance, open_tasks, read_case
+from linli.onestop.conditions import Condition, Household, holds
 from linli.onestop.glossary import glossary
 from linli.onestop.models import Application, Lookup, Member, Slot
 
@@ -22,19 +23,30 @@ PURPOSE = "核对办件材料"
 
 
 def ask_all(row: Application, slots: list[Slot], sources: Mapping[str, str], now: datetime) -> int:
-    """One question a shared line and authorised member, told as LookupRequested. Returns how many."""
+    """One question a shared line and authorised member, told as LookupRequested. Returns how many.
+
+    A line needed because of one member (残疾人证) is asked of that member: nobody else has such a record, and no
+    record would make the line fail.
+    """
     members = [m for m in row.members.all() if m.consent_id]
+    whens = {one.code: one.when for one in reading.definition_of(row.version).materials}
     rows = [
         Lookup(slot=slot, member=member, consent_id=member.consent_id, source=sources[slot.material],
                purpose=f"{PURPOSE}：{slot.name}"[:120], requested_at=now)
         for slot in slots
-        for member in members
+        for member in _concerned(row, whens.get(slot.material), members)
     ]  # fmt: skip
     made = Lookup.objects.bulk_create(rows)
     told = [_asked(row, lookup) for lookup in made]
     if told:
         tell(*told)
     return len(made)
+
+
+def _concerned(row: Application, when: Condition | None, members: list[Member]) -> list[Member]:
+    """The members for whom a condition holds by themselves; all where it is about the case."""
+    own = [m for m in members if holds(when, Household(row.facts, [m.facts]))]
+    return own or members
 
 
 def _asked(row: Application, lookup: Lookup) -> facts.LookupRequested:

@@ -15,7 +15,7 @@ from linli.kernel.files.actions import attach
 from linli.kernel.files.models import Attachment
 from linli.kernel.ledger.actions import record
 from linli.onestop import facts, placing, rules
-from linli.onestop.models import Application, Task
+from linli.onestop.models import Application, Bundle, Task
 
 LASTING = ("closed", "refused", "declined", "lapsed", "withdrawn", "ended")
 SAVED = [
@@ -177,7 +177,7 @@ def check_version(row: Application, base_version: int | None) -> None:
         )
 
 
-def keep_files(by: Actor, row: Application, files: Iterable[int], field: str = "papers") -> None:
+def keep_files(by: Actor, row: Application | Bundle, files: Iterable[int], field: str = "papers") -> None:
     """Ties files the actor sent to the case, so that they are kept and shown with it and nobody names another's file.
 
     Files of this case already stay. Raises Refused 422 naming every one that is missing or belongs elsewhere.

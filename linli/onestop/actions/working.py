@@ -1,6 +1,5 @@
 """Departments at work: tasks taken, done, handed on, urged; rounds begun anew; limits extended."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,10 @@ from linli.kernel import Refused
 from linli.kernel.access.queries import actor_for
 from linli.kernel.actor import SYSTEM, Actor, can, require
 from linli.onestop import clocks, orders, placing, rules
-from linli.onestop.actions import steps
+from linli.onestop.actions import steps, surveys
 from linli.onestop.actions.advance import advance, begin_round, read_case, set_dues
 from linli.onestop.glossary import glossary
-from linli.onestop.models import Application, Survey, Task
+from linli.onestop.models import Application, Entitlement, Task
 from linli.onestop.reading import definition_of
 
 OWN_WAY = {
@@ -28,15 +27,17 @@ OWN_WAY = {
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A field step by two: the other surveyor, what was found, who signed."""
+    """A field step by two, as the first writes it down: the other surveyor, what was found, who signed."""
 
     second: int
     answers: Mapping[str, Any]
     place: str = ""
     photos: Sequence[int] = ()
-    signed: bool = False
+    signed: bool = False  # the household
     remote: str = ""  # why by phone or video instead
-    crew_signed: bool = True  # both surveyors
+    crew_signed: bool = True  # whoever sends the record; the second signs it by `sign_survey`
+    lon: float | None = None
+    lat: float | None = None
 
 
 def held_task(by: Actor, task: int, verb: str = "onestop.work") -> tuple[Application, Task]:
@@ -72,32 +73,53 @@ def do_task(
 ) -> Task:  # fmt: skip
     """办理: the holder's opinion, what was found, evidence; then whatever the joins now open.
 
-    `reason` unless agreed; a department asked for a fact or opinion states its finding; a two-person step needs its
-    survey. Twice the same by the same: the first answer. Raises Refused 403 (kin, not the holder), 404, 409, 422.
+    `reason` unless agreed; a department asked for a fact or opinion states its finding. A two-person step needs its
+    survey, and stays open until the second surveyor has signed that record (`sign_survey`). Twice the same by the
+    same: the first answer. Raises Refused 403 (kin, not the holder), 404, 409, 422.
     """
     if done := _done_before(by, task, opinion):
         return done
     row, found = held_task(by, task)
-    if found.step in OWN_WAY or found.kind == "publicity":
-        word = OWN_WAY.get(found.step, "发起公示")
+    if word := _own_way(by, found):
         raise Refused(f"这一步请用“{word}”办理。", code="own_action", status=409)
     now = steps.moment(at)
     wrong = _wrong(found, opinion, finding, reason, survey)
     if wrong:
         raise Refused("办理意见不完整，请按提示补充。", code="wrong_opinion", fields=wrong)
-    before = steps.move(row, "do_task")
+    rules.next_state(row.state, "do_task")
     steps.keep_files(by, row, [*files, *(survey.photos if survey else ())], "files")
+    said = {"opinion": opinion, "finding": finding.strip(), "reason": reason.strip(), "files": list(files)}
     if survey is not None:
-        _survey(by, row, found, survey, now)
-    found.state, found.opinion, found.finding, found.reason = "done", opinion, finding.strip(), reason.strip()
-    found.files, found.done_at, found.done_by_id = list(files), now, by.account
+        surveys.write_record(by, row, found, survey, said, now)
+        return found
+    return finish_task(by, row, found, said, now)
+
+
+def finish_task(by: Actor, row: Application, found: Task, said: Mapping[str, Any], now: datetime) -> Task:
+    """The task of a locked case is done by `by`: its order closes, the case goes on."""
+    before = steps.move(row, "do_task")
+    found.state, found.opinion, found.finding = "done", said["opinion"], said["finding"]
+    found.reason, found.files = said["reason"], list(said["files"])
+    found.done_at, found.done_by_id = now, by.account
     found.save()
     orders.done_here(by, found)
-    steps.keep(by, row, "do_task", before, now, reason=found.name, text=found.finding, files=files,
-               public=not found.branch, task=found.pk, opinion=opinion)  # fmt: skip
+    steps.keep(by, row, "do_task", before, now, reason=found.name, text=found.finding, files=found.files,
+               public=not found.branch, task=found.pk, opinion=found.opinion)  # fmt: skip
     _resume_waiting(row, found)
     advance(SYSTEM, read_case(row), now)
     return found
+
+
+def _own_way(by: Actor, task: Task) -> str:
+    """The action a step has of its own, in words; "" for one that is done by an opinion.
+
+    Money granted here is paid by a batch and in no other way (the system then closes the step); what another payer
+    pays is noted with its proof.
+    """
+    granted = task.kind == "pay" and by.kind != "system"
+    if granted and Entitlement.objects.filter(decision__application=task.application_id).exists():
+        return "发放批次"
+    return OWN_WAY.get(task.step, "发起公示" if task.kind == "publicity" else "")
 
 
 def _resume_waiting(row: Application, done: Task) -> None:
@@ -125,6 +147,8 @@ def _wrong(
         wrong["opinion"] = ["请选择同意或不同意"]
     if opinion == "disagree" and len(reason.strip()) < 2:
         wrong["reason"] = ["不同意的，请写明理由"]
+    if task.kind == "pay" and not finding.strip():
+        wrong["finding"] = ["请写明由谁发放、哪一天、凭什么凭证"]
     if task.binding and not finding.strip():
         wrong["finding"] = ["请写明核实到的情况"]
     if task.min_people > 1 and survey is None:
@@ -132,25 +156,8 @@ def _wrong(
     if survey is not None and not survey.signed and not survey.remote.strip():
         wrong["signed"] = ["请被调查人签字；以电话、视频调查的，写明原因"]
     if survey is not None and not survey.crew_signed:
-        wrong["crew_signed"] = ["请两名调查人员都签字"]
+        wrong["crew_signed"] = ["请您本人签字；另一名调查人员用自己的账号签"]
     return wrong
-
-
-def _survey(by: Actor, row: Application, task: Task, said: Surveyed, now: datetime) -> None:
-    """Two different people, neither of them kin, both of whom may work there."""
-    other = actor_for(said.second)
-    if said.second == by.account or not can(other, "onestop.work", area=row.area, subject=row.subject):
-        raise Refused(
-            "请填写另一名调查人员。", code="two_surveyors",
-            fields={"second": ["应是另一名有权办理的工作人员"]},
-        )  # fmt: skip
-    if said.second in placing.kept_out_of(row):
-        raise Refused("另一名调查人员与当事人有利害关系，应当回避。", code="kin", status=403)
-    Survey.objects.create(
-        task=task, first_id=by.account, second_id=said.second, place=said.place[:200],
-        answers=json.dumps(dict(said.answers), ensure_ascii=False, sort_keys=True), photos=list(said.photos),
-        signed=said.signed, remote=said.remote[:200], done_at=now,
-    )  # fmt: skip
 
 
 @transaction.atomic

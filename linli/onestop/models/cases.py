@@ -66,7 +66,11 @@ class Application(Located):
     clocks = models.JSONField(default=dict)  # promised, statutory: clocks.Clock
     promised_due = models.DateTimeField("承诺期限", null=True)
     statutory_due = models.DateTimeField("法定期限", null=True)
+    warn_at = models.DateTimeField(null=True)  # when the light of the promise turns yellow
     provisional = models.BooleanField("期限暂定", default=False)
+    need = models.CharField(
+        "关爱需求", max_length=64, blank=True, default=""
+    )  # what it began from: care.need:17
     trips = models.SmallIntegerField("到窗口次数", default=0)
     row_version = models.IntegerField(default=1)
     demo = models.BooleanField(default=False)
@@ -102,6 +106,15 @@ class Application(Located):
             ),
             models.Index(fields=["street", "-id"], name="application_by_street_new"),
             models.Index(fields=["community", "-id"], name="application_by_village_new"),
+            models.Index(
+                fields=["street", "promised_due", "warn_at"],
+                condition=Q(state="accepted"),
+                name="application_lights",
+            ),
+            models.Index(
+                fields=["decided_at"], condition=Q(decided_at__isnull=False), name="application_decided"
+            ),
+            models.Index(fields=["unit", "-id"], name="application_by_unit_new"),
             models.Index(fields=["item", "-id"], name="application_by_item"),
             models.Index(fields=["person", "-id"], name="application_by_person"),
             models.Index(

@@ -93,7 +93,10 @@ class Task(models.Model):
 
 
 class Survey(models.Model):
-    """A home survey (入户调查): two surveyors, what was seen, both sides' signatures."""
+    """A home survey (入户调查): what was seen, signed by two surveyors, each by their own account, and by the household.
+
+    The first one's record waits in `said` (what `do_task` takes) until the second has signed it.
+    """
 
     task = models.OneToOneField(Task, models.CASCADE, related_name="survey")
     first = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -104,6 +107,12 @@ class Survey(models.Model):
     photos = ArrayField(models.BigIntegerField(), default=list)
     signed = models.BooleanField("被调查人签字", default=False)
     remote = models.CharField("电话或视频调查的原因", max_length=200, blank=True, default="")
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    said = models.JSONField(default=dict)  # opinion, finding, reason, files
+    objection = models.CharField("第二调查人的意见", max_length=400, blank=True, default="")
+    first_signed_at = models.DateTimeField("调查人签字", null=True)
+    second_signed_at = models.DateTimeField("第二调查人签字", null=True)
     done_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -112,6 +121,19 @@ class Survey(models.Model):
                 condition=Q(done_at=None)
                 | Q(first__isnull=False, second__isnull=False) & ~Q(first=F("second")),
                 name="surveyed_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_at=None)
+                | Q(first_signed_at__isnull=False, second_signed_at__isnull=False)
+                & (Q(signed=True) | ~Q(remote="")),
+                name="signed_by_all",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["second"],
+                condition=Q(second_signed_at=None, first_signed_at__isnull=False),
+                name="survey_to_sign",
             )
         ]
 

@@ -12,11 +12,21 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, require
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
-from linli.onestop import actions, queries, reading, rules, showing
+from linli.onestop import actions, forms_asked, queries, reading, rules, showing
 from linli.onestop.actions import Given, drafts
-from linli.onestop.forms import FactsForm, MembersForm, PapersForm, ReviewForm, SignForm, StartForm, StoryForm
+from linli.onestop.forms import (
+    ACCOUNT,
+    FactsForm,
+    MembersForm,
+    PapersForm,
+    ReviewForm,
+    SignForm,
+    StartForm,
+    StoryForm,
+)
 from linli.onestop.models import Application
 from linli.onestop.pages.frame import PLAIN, bound, kept, mine, sign_in
+from linli.onestop.pages.scans import advise
 from linli.onestop.resuming import resume_code
 from linli.people import actions as people
 from linli.people.models import Tie
@@ -111,9 +121,14 @@ def _save(by: Actor, row: Application, **parts: Any) -> None:
 def _story(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
     def act(said: dict[str, Any]) -> None:
         written = json.loads(row.form) if row.form else {}
-        _save(by, row, form=written | {"说明": said["story"], "联系电话": said["contact"]})
+        told = {"说明": said["story"], "联系电话": said["contact"], **forms_asked.told(form, form.asked)}
+        if paid:
+            told[ACCOUNT] = said["account"].replace(" ", "")
+        _save(by, row, form=written | told)
 
-    return _page(request, row, "story", StoryForm(*bound(request), row=row), act)
+    paid = reading.definition_of(row.version).payout.get("channel") == "social_bank"
+    form = StoryForm(*bound(request), row=row, paid=paid)
+    return _page(request, row, "story", form, act)
 
 
 def _members(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
@@ -131,11 +146,13 @@ def _facts(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
 
 
 def _papers(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
-    """One page lists all; `?of=CODE` uploads one."""
+    """One page lists all; `?of=CODE` uploads one, `&instead=FILE` in place of a photo taken badly."""
     lines = showing.wanted(reading.definition_of(row.version), reading.household_of(row))
     wanted = {one.code: one for one, _ in lines.brought}
     slots = {slot.material: slot for slot in row.slots.all()}
     chosen = wanted.get(request.GET.get("of", ""))
+    given = request.GET.get("instead", "")
+    instead = int(given) if given.isascii() and given.isdigit() else None
     form = PapersForm(*bound(request), row=row)
     here = reverse("onestop:apply", args=[row.pk, "papers"])
 
@@ -146,8 +163,9 @@ def _papers(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
             )
         before = slots[chosen.code].files if chosen.code in slots else []
         files = kept(by, said["papers"], said["client_uuid"])
-        _save(by, row, papers={chosen.code: [*before, *files]})
+        _save(by, row, papers={chosen.code: [*(one for one in before if one != instead), *files]})
         messages.success(request, f"已收到“{chosen.name}”")
+        advise(request, row, files)
         return here
 
     said = [(one, slots.get(one.code)) for one in wanted.values()]
@@ -185,7 +203,7 @@ def _review(request: HttpRequest, by: Actor, row: Application) -> HttpResponse:
         actions.submit(by=by, application=row.pk, signed=said["signed"])
         return reverse("onestop:receipt", args=[row.pk])
 
-    written = {k: v for k, v in (json.loads(row.form) if row.form else {}).items() if k != "承诺"}
+    written = {k: v for k, v in showing.written(row).items() if k != "承诺"}
     form = ReviewForm(*bound(request), row=row)
     return _page(
         request, row, "review", form, act, "onestop/review.html", written=written, lacking=lacking,

@@ -17,6 +17,7 @@ from linli.onestop import actions, checks, queries, reading, shape, showing
 from linli.onestop.forms_desk import PublishForm
 from linli.onestop.glossary import glossary
 from linli.onestop.models import ItemVersion
+from linli.onestop.pages.editing import differences
 from linli.onestop.pages.frame import STAFF, ask, bound
 
 VERB = "onestop.catalogue"
@@ -67,7 +68,9 @@ def _editor(request: HttpRequest) -> Actor:
 @require_safe
 def items(request: HttpRequest) -> HttpResponse:
     _editor(request)
-    return ItemTable(request, ItemVersion.objects.select_related("item")).answer("web/list.html", STAFF)
+    return ItemTable(request, ItemVersion.objects.select_related("item")).answer(
+        "onestop/editing/items.html", STAFF
+    )
 
 
 def _found(number: int) -> ItemVersion:
@@ -100,6 +103,7 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
         "simulated": simulated,
         "endings": [(ENDINGS[name], n) for name, n in simulated.get("endings", {}).items()],
         "own": row.edited_by_id == by.account,
+        "changes": differences(row),
     }
     return render(request, "onestop/catalogue/version.html", context)
 
@@ -110,6 +114,8 @@ def simulate(request: HttpRequest, number: int) -> HttpResponse:
     row = actions.simulate_item(by=by, version=number)
     broken = len(row.simulated["breaches"])
     messages.success(request, f"模拟 {row.simulated['runs']} 次，发现 {broken} 处问题")
+    if broken == 0 and row.edited_by_id == by.account:
+        messages.info(request, "请由另一人发布")
     return HttpResponseRedirect(reverse("onestop:version", args=[number]))
 
 

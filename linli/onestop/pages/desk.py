@@ -1,6 +1,5 @@
 """The desk: tasks by due date with their lights, tasks nobody has, one case with everything known of it."""
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -137,7 +136,7 @@ def known_of(viewer: Actor, row: Application) -> dict[str, Any]:
         "tone": showing.CASE_TONES.get(row.state, "done"),
         "where": areas.area_path(row.area),
         "unit": units.get(row.unit, ""),
-        "written": _written(row),
+        "written": showing.written(row),
         "members": [
             (one, [_fact(n) for n, v in one.facts.items() if v is True]) for one in row.members.select_related("person")
         ],
@@ -153,10 +152,6 @@ def known_of(viewer: Actor, row: Application) -> dict[str, Any]:
 
 def _fact(fact: str) -> str:
     return glossary().facts.get(fact, fact).removeprefix("成员")
-
-
-def _written(row: Application) -> dict[str, Any]:
-    return json.loads(row.form) if row.form else {}
 
 
 def _light(task: Task) -> tuple[str, str]:

@@ -14,10 +14,11 @@ from linli.kernel import Refused
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
 from linli.kernel.web.tables import Column, Empty, Table
-from linli.onestop import actions, queries, rules, showing
+from linli.onestop import actions, queries, rules, showing, showing_money
 from linli.onestop.forms import PapersForm, WithdrawForm
 from linli.onestop.models import Application
 from linli.onestop.pages.frame import PLAIN, bound, kept, mine, qr, sign_in
+from linli.onestop.pages.scans import advise
 
 
 def _link(row: Application) -> str:
@@ -71,6 +72,7 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
         "notices": notices,
         "steps": wording.steps(queries.timeline_of(row, by), rules.WORDS, {}),
         "may_withdraw": "withdraw" in rules.MOVES[row.state],
+        "paid": showing_money.paid_to(row),
     }
     return render(request, "onestop/progress.html", context)
 
@@ -141,6 +143,7 @@ def paper(request: HttpRequest, number: int, material: str) -> HttpResponse:
         files = kept(by, said["papers"], said["client_uuid"])
         actions.fill_slot(by=by, application=row.pk, papers={material: files})
         messages.success(request, f"已收到“{slot.name}”")
+        advise(request, row, files)
         return form.cancel_url
 
     return form_page(request, form, act, context=PLAIN)

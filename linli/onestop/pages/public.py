@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from linli.kernel.actor import Actor, can
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
-from linli.onestop import queries, reading, rules, showing
+from linli.onestop import door, queries, reading, rules, showing
 from linli.onestop.actions import drafts
 from linli.onestop.catalogue import Definition
 from linli.onestop.conditions import Household
@@ -77,6 +77,8 @@ def resume(request: HttpRequest) -> HttpResponse:
     def act(said: dict[str, Any]) -> HttpResponse | str:
         viewer = caller(request)
         limit(request, viewer, "answer")
+        if viewer.account is not None:
+            door.count("resume", viewer.ref)
         row = queries.draft_by_code_and_phone(said["code"], said["phone"])
         to = reverse("onestop:apply", args=[row.pk, "story"])
         if viewer.account is None:

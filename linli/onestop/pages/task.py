@@ -12,11 +12,12 @@ from linli.kernel import Refused
 from linli.kernel.actor import Actor, can, require
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import Form
-from linli.onestop import actions, queries, reading
+from linli.onestop import actions, queries, reading, showing_money
 from linli.onestop.actions.working import OWN_WAY
 from linli.onestop.forms import ConfirmForm
 from linli.onestop.forms_desk import ApproveForm, BackForm, ExtendForm, HandOnForm, OpinionForm, RefuseForm
-from linli.onestop.models import Application, Task
+from linli.onestop.models import Application, Recheck, Task
+from linli.onestop.pages import means
 from linli.onestop.pages.desk import case_link, known_of
 from linli.onestop.pages.frame import ask, bound, kept
 
@@ -44,10 +45,13 @@ def work(request: HttpRequest, number: int) -> HttpResponse:
         "task": task,
         "here": task.state == "open" and task.holder_id == by.account,
         "takeable": task.state == "open" and task.holder_id != by.account,
+        "own_url": _own_url(row, task),
         "own_way": OWN_WAY.get(task.step, "publicity" if task.kind == "publicity" else ""),
         "may_assign": can(by, "onestop.assign", area=row.area, subject=row.subject),
         "may_return": row.state == "accepted" and task.step not in ("accept", "notice"),
     }
+    if task.step == "decide":
+        context |= means.standing(by, row, task)
     people = None
     if task.min_people > 1:
         people = [(str(one.pk), one.name) for one in people_of_unit(task.unit) if one.pk != by.account]
@@ -55,16 +59,23 @@ def work(request: HttpRequest, number: int) -> HttpResponse:
 
     def act(said: dict[str, Any]) -> None:
         files = kept(by, said["photos"] or [], said["client_uuid"])
-        actions.do_task(
+        done = actions.do_task(
             by=by, task=task.pk, opinion=said["opinion"], finding=said["finding"], reason=said["reason"],
             files=files, survey=_survey(said),
         )  # fmt: skip
-        messages.success(request, "意见已提交")
+        waits = done.state == "open"
+        messages.success(request, "记录已保存，等另一名调查人员签字" if waits else "意见已提交")
 
     return ask(
         request, form, act, to=case_link(row.pk), lead=_lead(row, task), template="onestop/desk/task.html",
         context=context,
     )  # fmt: skip
+
+
+def _own_url(row: Application, task: Task) -> str:
+    """Where a task with a page of its own is done."""
+    number = Recheck.objects.filter(task=task).values_list("pk", flat=True).first()
+    return reverse("onestop:recheck", args=[number]) if number else case_link(row.pk)
 
 
 def _survey(said: dict[str, Any]) -> actions.Surveyed | None:
@@ -127,9 +138,10 @@ def transfer(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _asked(row: Application) -> list[str]:
-    """Departments whose finding the decision answers: every fact, and an opinion that dissents."""
-    done = row.tasks.filter(round=row.round, state="done").exclude(binding="").order_by("id")
-    return [one.branch for one in done if one.binding == "fact" or one.opinion == "disagree"]
+    """Departments whose finding the decision answers: every fact, and an opinion that dissents, of whatever round."""
+    done = row.tasks.filter(state="done").exclude(binding="").order_by("id")
+    named = [one.branch for one in done if one.binding == "fact" or one.opinion == "disagree"]
+    return list(dict.fromkeys(named))
 
 
 def _decision(request: HttpRequest, number: int) -> tuple[Actor, Application, Task]:
@@ -140,32 +152,41 @@ def _decision(request: HttpRequest, number: int) -> tuple[Actor, Application, Ta
 
 
 def _decide(
-    request: HttpRequest, by: Actor, row: Application, task: Task, form: Form, act: Any
+    request: HttpRequest, by: Actor, row: Application, task: Task, form: Form, act: Any, **more: Any
 ) -> HttpResponse:
     return ask(
         request, form, act, to=case_link(row.pk), lead=form.page_lead or _lead(row, task), back=_link(task),
-        template="onestop/desk/decide.html", context=known_of(by, row) | {"task": task},
+        template="onestop/money/decide.html",
+        context=known_of(by, row) | {"task": task} | means.standing(by, row, task) | more,
     )  # fmt: skip
 
 
 def approve(request: HttpRequest, number: int) -> HttpResponse:
+    """The amount stands on the page already, from the sheet or the tariff; typed only where neither says it."""
     by, row, task = _decision(request, number)
-    pays = reading.definition_of(row.version).pays
-    form = ApproveForm(*bound(request), departments=_asked(row), pays=pays)
+    due = means.amount_due(row)
+    if due.wants_sheet and request.method != "POST":
+        messages.info(request, "金额由核算得出，请先填写核算表")
+        return HttpResponseRedirect(means.means_link(task.pk))
+    form = ApproveForm(*bound(request), departments=_asked(row), pays=due.typed)
 
     def act(said: dict[str, Any]) -> None:
-        actions.approve(by=by, task=task.pk, fen=form.fen, answers=form.answers, reason=said["reason"])
-        messages.success(request, "已确认")
+        made = actions.approve(by=by, task=task.pk, fen=form.fen, answers=form.answers, reason=said["reason"])
+        messages.success(request, f"已确认：{showing_money.yuan(made.fen)}" if made.fen else "已确认")
 
-    return _decide(request, by, row, task, form, act)
+    return _decide(request, by, row, task, form, act, due=due)
 
 
 def refuse(request: HttpRequest, number: int) -> HttpResponse:
     by, row, task = _decision(request, number)
-    form = RefuseForm(*bound(request), departments=_asked(row))
+    due = means.amount_due(row)
+    form = RefuseForm(*bound(request), departments=_asked(row), on_means=bool(due.methods))
 
     def act(said: dict[str, Any]) -> None:
-        actions.refuse(by=by, task=task.pk, reason=said["reason"], basis=said["basis"], answers=form.answers)
+        actions.refuse(
+            by=by, task=task.pk, reason=said["reason"], basis=said["basis"], answers=form.answers,
+            ground=said.get("ground", "other"),
+        )  # fmt: skip
         messages.success(request, "已作出不予确认的决定，告知书待送达")
 
     return _decide(request, by, row, task, form, act)

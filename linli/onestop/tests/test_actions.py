@@ -11,8 +11,10 @@ from linli.kernel.bus.models import Fact
 from linli.kernel.deadlines.workdays import SHANGHAI
 from linli.kernel.ledger.models import Entry
 from linli.onestop import actions
-from linli.onestop.models import Application, Task
+from linli.onestop.actions.money import finish_paid
+from linli.onestop.models import Application, Entitlement, Task
 from linli.onestop.tests.conftest import a_file, answer_all, at, do, task_of
+from linli.onestop.tests.sheets import reckoned
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {"县残联": "二级残疾，已采信", "县人社局": "已核", "县民政局养老股": "已核"}
@@ -38,9 +40,10 @@ def to_first(row: Application) -> None:
 
 def approve(row: Application, when: str = "2026-02-26 10:00", **more: object) -> object:
     task = task_of(row, "decide")
-    asked = set(row.tasks.filter(round=row.round).exclude(binding="").values_list("branch", flat=True))
+    asked = set(row.tasks.filter(state="done").exclude(binding="").values_list("branch", flat=True))
     more.setdefault("answers", dict.fromkeys(asked, "已采信"))
-    more.setdefault("fen", 65000)
+    if row.item.code == "MZ-001" and row.state == "accepted":
+        reckoned(row, when=when)
     return actions.approve(by=actor_for(task.holder_id), task=task.pk, at=at(when), **more)
 
 
@@ -65,7 +68,9 @@ def test_a_disabled_man_of_68_gets_his_allowance(county, accepted):
     assert (decision.fen, decision.findings["县残联"]) == (65000, "已采信")
     assert open_steps(row) == {"announce"}
     do(row, "announce")
-    do(row, "pay")
+    with pytest.raises(Refused, match="发放批次"):
+        do(row, "pay")
+    finish_paid(Entitlement.objects.get(decision=decision), at("2026-03-12 10:00"))
     row.refresh_from_db()
     assert row.state == "closed" and row.closed_at is not None
     told = set(Fact.objects.values_list("name", flat=True))
@@ -117,10 +122,10 @@ def test_a_refusal_says_why_and_its_notice_has_an_owner_and_three_working_days(c
     with pytest.raises(Refused, match="公示尚未期满"):
         approve(row)
     with pytest.raises(Refused) as refused:
-        actions.refuse(by=officer, task=task.pk, reason="收入", basis="LOCAL", answers={})
+        actions.refuse(by=officer, task=task.pk, reason="财产", basis="LOCAL", answers={})
     assert set(refused.value.fields) == {"reason", "basis", "answers"}
     decision, notice = actions.refuse(
-        by=officer, task=task.pk, reason="人均收入高于当地低保标准", basis="民发〔2021〕57号 第21条",
+        by=officer, task=task.pk, reason="名下有两套住房，财产不符合规定", basis="民发〔2021〕57号 第21条",
         answers=answers, at=at("2026-02-13 10:00"),
     )  # fmt: skip
     assert decision.outcome == "refuse" and day(notice.due_at) == "02-25"

@@ -55,6 +55,9 @@ def test_a_home_visit_is_an_order_of_its_surveyor_that_closes_with_its_task(coun
     assert refused.value.status == 403
     actions.record_fieldwork(by=by, order=order.pk, finding="情况属实", survey=surveyed(second))
     order.refresh_from_db()
+    assert order.state == "dispatched" and Task.objects.get(pk=task.pk).state == "open"
+    actions.sign_survey(by=actor_for(second), task=task.pk)
+    order.refresh_from_db()
     task.refresh_from_db()
     assert (order.state, task.state, task.finding) == ("done", "done", "情况属实")
     drain()
@@ -70,6 +73,7 @@ def test_the_record_of_a_visit_comes_from_the_phone_and_counts_once(county, acce
     assert send(by, "onestop.survey", order.pk, **said | {"signed": False})["status"] == "refused"
     assert send(county.actor("stranger"), "onestop.survey", order.pk, **said)["status"] == "refused"
     assert send(by, "onestop.survey", order.pk, **said)["status"] == "done"
+    actions.sign_survey(by=actor_for(said["second"]), task=task.pk)
     task.refresh_from_db()
     assert task.state == "done" and task.survey.second_id == said["second"]
     assert set(sync.shell(by)["kinds"]) >= {"onestop.survey", "onestop.inspect", "onestop.recheck"}
@@ -145,6 +149,7 @@ def test_a_reported_case_is_visited_before_its_decision(county, accepted):
     actions.do_task(
         by=actor_for(visit.holder_id), task=visit.pk, survey=surveyed(second), at=at("2026-02-25 10:00")
     )
+    actions.sign_survey(by=actor_for(second), task=visit.pk, at=at("2026-02-25 10:00"))
     assert task_of(row, "decide")
 
 

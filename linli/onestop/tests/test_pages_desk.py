@@ -12,6 +12,7 @@ from linli.onestop import actions
 from linli.onestop.glossary import shipped_items
 from linli.onestop.models import Application, ItemVersion, Task
 from linli.onestop.tests.conftest import at, do, task_of
+from linli.onestop.tests.sheets import reckoned
 from linli.onestop.tests.test_pages import client_of, html, own_files, picture, queries_of, said  # noqa: F401
 from linli.people.models import Person
 
@@ -154,15 +155,17 @@ def decided(row: Application) -> Task:
     return task_of(row, "decide")
 
 
-def test_a_decision_answers_every_finding_and_names_the_amount(county, accepted):
+def test_a_decision_answers_every_finding_and_takes_the_amount_of_its_sheet(county, accepted):
     row = accepted()
     task = decided(row)
     client, url = holder_of(task), f"/onestop/tasks/{task.pk}/approve/"
     assert "审核确认" in html(client.get(f"/onestop/tasks/{task.pk}/"))
+    assert client.get(url)["Location"] == f"/onestop/tasks/{task.pk}/means/"
+    reckoned(row, 65050)
     page = html(client.post(url, said()), 422)
-    assert "请填写核定金额（元）" in page and "请填写对县残联核实情况的回应" in page
+    assert "650.50 元" in page and 'name="amount"' not in page and "请填写对县残联核实情况的回应" in page
     answers = {f"answer_{n}": "采纳" for n in range(5)}
-    assert client.post(url, said(amount="650.50", **answers)).status_code == 302
+    assert client.post(url, said(**answers)).status_code == 302
     row.refresh_from_db()
     assert row.state == "approved" and row.decision.fen == 65050
     assert row.decision.findings["县残联"] == "采纳"
@@ -173,8 +176,8 @@ def test_a_refusal_needs_rule_and_fact(county, accepted):
     task = decided(row)
     client, url = holder_of(task), f"/onestop/tasks/{task.pk}/refuse/"
     answers = {f"answer_{n}": "采纳" for n in range(5)}
-    assert "请填写依据" in html(client.post(url, said(reason="收入超标", **answers)), 422)
-    sent = said(reason="人均收入高于标准", basis="民发〔2021〕57号第四条", **answers)
+    assert "请填写依据" in html(client.post(url, said(reason="财产超标", **answers)), 422)
+    sent = said(ground="other", reason="名下有两套住房", basis="民发〔2021〕57号第四条", **answers)
     assert client.post(url, sent).status_code == 302
     row.refresh_from_db()
     assert row.state == "refused" and row.notices.get().remedy

@@ -8,6 +8,7 @@ from linli.kernel.notify.models import Notice as Message
 from linli.onestop import actions, telling
 from linli.onestop.actions.publishing import end_postings
 from linli.onestop.tests.conftest import at, do, task_of
+from linli.onestop.tests.sheets import reckoned
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +42,12 @@ def test_each_step_is_told_with_its_number_and_the_day_beside_the_promise(county
     assert len(set(steps)) == len(steps)
     decide = task_of(row, "decide")
     asked = row.tasks.filter(round=row.round).exclude(binding="").values_list("branch", flat=True)
+    reckoned(row)
     actions.approve(
-        by=actor_for(decide.holder_id), task=decide.pk, fen=65000, answers=dict.fromkeys(asked, "采信")
+        by=actor_for(decide.holder_id),
+        task=decide.pk,
+        answers=dict.fromkeys(asked, "采信"),
+        at=at("2026-02-26 10:00"),
     )
     (said,) = told(row, "onestop.approved")
     assert "长期公布" in said and "650" not in said
@@ -54,11 +59,11 @@ def test_a_refusal_says_why_by_what_rule_and_what_can_be_done(county, accepted):
     decide = task_of(row, "decide")
     asked = row.tasks.filter(round=row.round).exclude(binding="").values_list("branch", flat=True)
     actions.refuse(
-        by=actor_for(decide.holder_id), task=decide.pk, reason="家庭人均收入高于保障标准", basis="民发〔2021〕57号 第4条",
+        by=actor_for(decide.holder_id), task=decide.pk, reason="名下有两套住房", basis="民发〔2021〕57号 第4条",
         answers=dict.fromkeys(asked, "采信"), at=at("2026-02-26 10:00"),
     )  # fmt: skip
     (said,) = told(row, "onestop.refused")
-    for part in ("不予确认", "高于保障标准", "57号 第4条", "行政复议", "3 月 2 日"):
+    for part in ("不予确认", "名下有两套住房", "57号 第4条", "行政复议", "3 月 2 日"):
         assert part in said
     assert not told(row, "onestop.closed")
 

@@ -1,4 +1,4 @@
-"""`linli onestop check` and `linli onestop simulate --all --seed 1`: the catalogue before anybody relies on it."""
+"""`linli onestop check | simulate | burden`: the catalogue before anybody relies on it."""
 
 import json
 from argparse import ArgumentParser
@@ -10,15 +10,16 @@ from typing import Any
 import yaml
 from django.core.management.base import BaseCommand, CommandError
 
-from linli.onestop import checks, executor, sheets
+from linli.onestop import burden, checks, executor, sheets
 from linli.onestop.actions.catalogue import try_out
+from linli.onestop.catalogue import parse
 from linli.onestop.glossary import glossary, shipped_items
 from linli.onestop.queries import items_in_force
 from linli.onestop.queries_money import redraw
 
 
 class Command(BaseCommand):
-    help = "事项目录：检查 check、模拟 simulate、导出 export"
+    help = "事项目录：检查 check、模拟 simulate、导出 export；材料识别：画样张 render-papers"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
@@ -34,13 +35,27 @@ class Command(BaseCommand):
         simulate.add_argument("--shipped", action="store_true", help="用随系统附带的目录，不看数据库")
         export = acts.add_parser("export", help="导出为 YAML 或 Excel")
         export.add_argument("file", type=Path)
+        papers = acts.add_parser(
+            "render-papers", help="画一套虚构的材料照片与答案，供 linli evaluate ocr 使用"
+        )
+        papers.add_argument("--out", type=Path, required=True, help="写到这个目录")
+        papers.add_argument("--seed", type=int, default=1)
+        papers.add_argument("--each", type=int, default=5, help="每种材料、每种条件各几张")
+        asked = acts.add_parser("burden", help="每个事项要群众带几份、签几份、共享几份材料")
+        asked.add_argument("--shipped", action="store_true", help="用随系统附带的目录，不看数据库")
         again = acts.add_parser("redraw", help="把一次抽查重新抽一遍，与登记的比对")
         again.add_argument("number", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"check": self._check, "simulate": self._simulate, "export": self._export, "redraw": self._redraw}[
-            options["act"]
-        ](options)
+        acts = {
+            "check": self._check,
+            "simulate": self._simulate,
+            "export": self._export,
+            "redraw": self._redraw,
+            "render-papers": self._render,
+            "burden": self._burden,
+        }
+        acts[options["act"]](options)
 
     def _items(self, file: Path | None = None, shipped: bool = False) -> list[Mapping[str, Any]]:
         if file is not None:
@@ -95,6 +110,10 @@ class Command(BaseCommand):
         if breaches:
             raise CommandError("有办件没有依法走完，请检查步骤表。")
 
+    def _burden(self, options: Mapping[str, Any]) -> None:
+        every = [parse(item, glossary()) for item in self._items(shipped=options["shipped"])]
+        self.stdout.write(json.dumps(burden.summary(every), ensure_ascii=False, indent=1))
+
     def _export(self, options: Mapping[str, Any]) -> None:
         path, items = options["file"], self._items()
         if path.suffix == ".xlsx":
@@ -104,6 +123,16 @@ class Command(BaseCommand):
         else:
             raise CommandError("请写明 .yaml 或 .xlsx 文件名")
         self.stdout.write(f"已导出 {len(items)} 个事项到 {path}")
+
+    def _render(self, options: Mapping[str, Any]) -> None:
+        from linli.onestop.scans.drawing import NoFont
+        from linli.onestop.scans.photographing import write_set
+
+        try:
+            pages = write_set(options["out"], options["seed"], options["each"])
+        except NoFont as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"已画 {pages} 张虚构材料到 {options['out']}")
 
     def _redraw(self, options: Mapping[str, Any]) -> None:
         row, again, same = redraw(options["number"])
