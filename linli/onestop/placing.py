@@ -53,6 +53,13 @@ def place(role: str, area: str, kept_out: Iterable[int] = ()) -> Place:
     return Place(unit, _supervisor(area, out), "supervisor")
 
 
+def may_hold(account: int | None, task: Task) -> bool:
+    """Whether somebody has one of the posts a task is for, or heads or supervises those who do."""
+    office = office_of(task.role)
+    posts = (*(office.posts if office else ()), "unit_head", "supervisor")
+    return Grant.objects.filter(_now(), account=account, role__in=posts).exists()
+
+
 def _now() -> Q:
     return (Q(valid_to=None) | Q(valid_to__gt=timezone.now())) & Q(account__is_active=True)
 

@@ -58,6 +58,8 @@ def take_task(*, by: Actor, task: int) -> Task:
     steps.require_on(by, "onestop.work", row, found.unit)
     if found.state != "open":
         raise Refused("这项任务已经办结或已作废，请刷新后再看。", code="moved_on", status=409)
+    if not placing.may_hold(by.account, found):
+        raise Refused("这项任务由其他岗位承办，不能接办。", code="cannot_hold", status=403)
     if found.holder_id != by.account:
         found.holder_id, found.placed = by.account, "holder"
         found.save(update_fields=["holder", "placed"])
@@ -221,9 +223,10 @@ def transfer_task(*, by: Actor, task: int, to: int, reason: str) -> Task:
     if found.state != "open":
         raise Refused("这项任务已经办结或已作废，请刷新后再看。", code="moved_on", status=409)
     other = actor_for(to)
-    if not can(other, "onestop.work", area=row.area, subject=row.subject) or to in placing.kept_out_of(row):
+    fit = can(other, "onestop.work", area=row.area, subject=row.subject) and placing.may_hold(to, found)
+    if not fit or to in placing.kept_out_of(row):
         raise Refused(
-            "此人不能承办：没有权限或应当回避。", code="cannot_hold", fields={"to": ["请选择其他人员"]}
+            "此人不能承办：没有权限、不在这个岗位，或应当回避。", code="cannot_hold", fields={"to": ["请选择其他人员"]}
         )
     said = steps.must_say(reason, "reason", "请写明转办的理由")
     before = steps.move(row, "transfer")
