@@ -60,6 +60,12 @@ def may_hold(account: int | None, task: Task) -> bool:
     return Grant.objects.filter(_now(), account=account, role__in=posts).exists()
 
 
+def deciding_verb(task: Task) -> str:
+    """What a decision asks of its holder: 即办件 are decided at the window that accepts them."""
+    office = office_of(task.role)
+    return "onestop.accept" if office and "window_clerk" in office.posts else "onestop.decide"
+
+
 def _now() -> Q:
     return (Q(valid_to=None) | Q(valid_to__gt=timezone.now())) & Q(account__is_active=True)
 

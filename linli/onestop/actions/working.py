@@ -43,6 +43,7 @@ class Surveyed:
 def held_task(by: Actor, task: int, verb: str = "onestop.work") -> tuple[Application, Task]:
     """The locked case and an open task of the current round that `by` holds. Raises Refused 403, 404, 409."""
     row, found = steps.locked_task(task)
+    verb = placing.deciding_verb(found) if verb == "onestop.decide" else verb
     steps.require_on(by, verb, row, "" if found.holder_id == by.account else found.unit)
     if found.state != "open":
         raise Refused("这项任务已经办结或已作废，请刷新后再看。", code="moved_on", status=409)
@@ -226,7 +227,9 @@ def transfer_task(*, by: Actor, task: int, to: int, reason: str) -> Task:
     fit = can(other, "onestop.work", area=row.area, subject=row.subject) and placing.may_hold(to, found)
     if not fit or to in placing.kept_out_of(row):
         raise Refused(
-            "此人不能承办：没有权限、不在这个岗位，或应当回避。", code="cannot_hold", fields={"to": ["请选择其他人员"]}
+            "此人不能承办：没有权限、不在这个岗位，或应当回避。",
+            code="cannot_hold",
+            fields={"to": ["请选择其他人员"]},
         )
     said = steps.must_say(reason, "reason", "请写明转办的理由")
     before = steps.move(row, "transfer")

@@ -56,7 +56,9 @@ def _photographed(case: Application) -> Scan:
     """A photo of its first paper, read: what it says is nobody else's business."""
     found = json.dumps({"name": [FAMILY, 0.9, ""], "employer": [SECRET, 0.9, ""]}, ensure_ascii=False)
     slot, now = case.slots.earliest("id"), timezone.now()
-    return Scan.objects.create(slot=slot, file=0, asked_at=now, state="read", read_at=now, kind="income", found=found)
+    return Scan.objects.create(
+        slot=slot, file=0, asked_at=now, state="read", read_at=now, kind="income", found=found
+    )
 
 
 def _offered() -> int:

@@ -157,7 +157,10 @@ def test_a_question_added_to_the_form_is_asked_and_its_answer_kept(county):
     begun = resident.post("/services/MZ-001/apply/", said(person=county.old.pk))
     story = said(story="两人都干不了重活", contact="13900001111")
     assert "请选择住房情况" in html(resident.post(begun["Location"], story), 422)
-    assert resident.post(begun["Location"], said(**story | {"own_f1": "租住", "client_uuid": ""})).status_code == 302
+    assert (
+        resident.post(begun["Location"], said(**story | {"own_f1": "租住", "client_uuid": ""})).status_code
+        == 302
+    )
     assert json.loads(Application.objects.get().form)["住房情况"] == "租住"
 
 

@@ -161,7 +161,9 @@ def test_items_without_means_take_their_tariff(county, accepted):
     assert "没有适用于该申请人的一档" in html(client.get(url))  # 68 years old
     row.members.filter(person=county.old).update(facts={"age": 93})
     page = html(client.get(url))
-    assert "90 至 99 周岁" in page and "200.00 元" in page and "待核实" in page and 'name="amount"' not in page
+    assert (
+        "90 至 99 周岁" in page and "200.00 元" in page and "待核实" in page and 'name="amount"' not in page
+    )
     by = actor_for(task.holder_id)
     with pytest.raises(Refused, match="还不完整") as refused:
         actions.approve(by=by, task=task.pk, fen=99999)
@@ -202,7 +204,9 @@ def test_a_batch_is_made_by_one_checked_by_another_sent_once_and_answered(county
     own = html(client_of(county.accounts["resident"]).get(f"/my/cases/{row.decision.application_id}/"))
     assert "没有发成：账号户名不符" in own and "更正收款账户" in own and "2026年3月" in own
     fixed = said(account="6217000000000099", payee="王向阳", reason="本人持卡更正")
-    assert maker.post(f"/onestop/grants/{row.pk}/account/", fixed).status_code == 403  # who pays sets no account
+    assert (
+        maker.post(f"/onestop/grants/{row.pk}/account/", fixed).status_code == 403
+    )  # who pays sets no account
     assert checker.post(f"/onestop/grants/{row.pk}/account/", fixed).status_code == 302
     assert maker.post("/onestop/batches/new/", said(item="MZ-001", area=COUNTY, month="2026-03", layout="csv")).status_code == 302  # fmt: skip
     assert Batch.objects.count() == 2 and PayLine.objects.filter(state="waiting").get().month == MARCH
