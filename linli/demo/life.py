@@ -28,6 +28,19 @@ OUTCOMES = (
     "已联系责任人当场整改",
     "已解释清楚，居民表示理解",
 )
+# what no classifier should be sure of: such reports wait at the desk for a person
+VAGUE = (
+    "这里有点问题，麻烦派人来看一下",
+    "楼下那个东西又坏了，什么时候修",
+    "跟上次说的一样，还是没人管",
+    "路过看到不太对劲，说不清楚，来人看看就知道",
+    "晚上总有声音，不晓得哪里来的",
+    "门口堆了些东西，不晓得是谁家的",
+    "水漫出来了一点，不知道是管子还是沟",
+    "墙上掉下来一块，差点砸到人",
+)
+VAGUE_SHARE = 0.15
+LEFT_AT_DESK = 8  # of the undecided: a visitor finds some at the desk
 ACTS_EACH = 4  # acts of staff a report; a case needs about seven to its end
 BUSY = 0.35  # of reports come from the demo town, so that its desk has something to do
 
@@ -65,10 +78,10 @@ def stream(seed: int = 1) -> Iterator[tuple[Telling, str]]:
     while True:
         code, outline = draw.choice(town.near if draw.random() < BUSY else town.grids)
         lon, lat = _point(draw, outline)
-        own = draw.random() < 0.3
+        own, vague = draw.random() < 0.3, draw.random() < VAGUE_SHARE
         yield (
             Telling(
-                text=draw.choice(texts),
+                text=draw.choice(VAGUE if vague else texts),
                 sender="demo",
                 client_uuid=uuid.UUID(int=draw.getrandbits(128), version=4),
                 lon=round(lon, 6),
@@ -126,7 +139,8 @@ class Staff:
         return ""
 
     def triage(self) -> str:
-        row = Incident.objects.filter(state="reported").exclude(grid="").order_by("?").first()
+        waiting = Incident.objects.filter(state="reported")
+        row = waiting.exclude(grid="").order_by("?").first() if waiting.count() > LEFT_AT_DESK else None
         clerk = self.holder("duty_officer", row.street) if row else None
         if row is None or clerk is None:
             return ""

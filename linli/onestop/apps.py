@@ -39,6 +39,7 @@ class OnestopConfig(AppConfig):
             NavEntry("免申即享", "onestop:offers", verb="onestop.view", order=29),
             NavEntry("一件事", "onestop:bundles", verb="onestop.view", order=29),
             NavEntry("调查签字", "onestop:surveys", verb="onestop.work", order=26),
+            NavEntry("好差评", "onestop:reviews", verb="onestop.view", order=29),
             NavEntry("无人承办", "onestop:unowned", verb="onestop.supervise", order=28),
             NavEntry(
                 "事项目录",

@@ -28,6 +28,7 @@ from linli.kernel.actor import SYSTEM, Actor
 from linli.onestop import placing
 from linli.onestop.glossary import read
 from linli.onestop.models import Application, Survey, Task
+from linli.onestop.reviewing import REVIEW
 from linli.people.models import Person
 from linli.people.queries import home_of
 
@@ -46,12 +47,15 @@ def register_kinds() -> None:
     for code, title in TITLES.items():
         register(OrderKind(code, title, verify="none", form=code))
     register(OrderKind(ASK, "上门告知", verify="none", form=ASK))
+    register(OrderKind(REVIEW, "差评核实", verify="none"))
     register_background("onestop", background_of)
 
 
 def background_of(order: WorkOrder, viewer: Actor, with_likes: bool) -> Background:
     """The case behind an order: where its record is filled in; nothing about the person."""
     task = task_of(order)
+    if order.kind == REVIEW:
+        return Background(acts=(("查看办件", f"/onestop/cases/{order.subject.partition(':')[2]}/"),))
     if task is None:
         return Background()
     known = [("步骤", task.name), ("人数", f"至少 {task.min_people} 人")]
@@ -179,6 +183,14 @@ def recheck_after(row: Application, why: str) -> WorkOrder | None:
             return _raise(RECHECK, row.subject, row, f"{TITLES[RECHECK]}：{row.item.name}", words, to)
     except IntegrityError:
         return None
+
+
+def look_into(row: Application, words: str) -> WorkOrder:
+    """A bad review: the head of the unit asks what happened, mends it, and answers; else a dispatcher finds somebody."""
+    head = placing.head_of(row.unit)
+    said = f"申请人评价“{words}”。请联系申请人了解情况、改正，并把结果写在办结说明里，申请人会收到。"
+    to = Assignee(row.unit, head) if head else None
+    return _raise(REVIEW, row.subject, row, f"差评核实：{row.item.name}", said, to)
 
 
 def pass_on(task: Task, kept_out: set[int]) -> None:

@@ -46,11 +46,21 @@ def place(role: str, area: str, kept_out: Iterable[int] = ()) -> Place:
         free = _holders(office, unit) - out
         if free:
             return Place(unit, _least_laden(free), "holder")
-        head = Unit.objects.filter(code=unit).values_list("head", flat=True).first()
-        heads = ({head} if head else _with_role("unit_head", Q(unit=unit))) - out
+        heads = _heads(unit) - out
         if heads:
             return Place(unit, _least_laden(heads), "head")
     return Place(unit, _supervisor(area, out), "supervisor")
+
+
+def head_of(unit: str) -> int | None:
+    """The head of a unit, None where it has none."""
+    heads = _heads(unit)
+    return _least_laden(heads) if heads else None
+
+
+def _heads(unit: str) -> set[int]:
+    head = Unit.objects.filter(code=unit).values_list("head", flat=True).first()
+    return {head} if head else _with_role("unit_head", Q(unit=unit))
 
 
 def may_hold(account: int | None, task: Task) -> bool:

@@ -5,8 +5,8 @@ from datetime import date
 from linli.dispatch import facts as dispatch
 from linli.kernel.actor import SYSTEM
 from linli.kernel.bus.registry import reacts
-from linli.onestop import board, facts, families, orders, signing, telling
-from linli.onestop.actions import bundles, fieldwork, members, needs
+from linli.onestop import board, facts, families, orders, reviewing, signing, telling
+from linli.onestop.actions import bundles, fieldwork, members, needs, reviews
 from linli.onestop.actions.ending import end_for_death
 from linli.onestop.actions.money import stop_for_death, undo_death
 from linli.onestop.actions.outlet import make_result
@@ -88,6 +88,13 @@ def on_order_verified(fact: dispatch.OrderVerified) -> None:
     """The act is done: its task closes, whoever closed the order."""
     if fact.kind in orders.TITLES:
         fieldwork.close_by_order(order=fact.order)
+
+
+@reacts(dispatch.OrderVerified)
+def on_review_looked_into(fact: dispatch.OrderVerified) -> None:
+    """差评核实 is done: the applicant reads what was found."""
+    if fact.kind == reviewing.REVIEW:
+        reviews.answer_review(order=fact.order)
 
 
 @reacts(dispatch.OrderReturned, dispatch.OrderCancelled, dispatch.OrderRecalled)

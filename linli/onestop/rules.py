@@ -76,6 +76,7 @@ WORDS = {
     "withdraw": "撤件",
     "end": "终止",
     "urge": "催办",
+    "review": "评价",
     "record_kin": "登记回避",
     "begin_publicity": "公示起算",
     "end_publicity": "公示期满",

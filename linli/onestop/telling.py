@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from linli.areas.queries import unit_names
+from linli.dispatch.models import WorkOrder
 from linli.kernel.notify.actions import notify
 from linli.onestop import facts, queries, rules
 from linli.onestop.models import Application, Notice, Result, Task
@@ -123,7 +124,8 @@ def tell_closed(fact: facts.ApplicationClosed) -> int:
     if fact.cause in ("refused", "declined"):
         kind = "refusal" if fact.cause == "refused" else "decline"
         return _tell_refusal(row, Notice.objects.filter(application=row, kind=kind).latest("id"))
-    return _send(row, "onestop.closed", "closed", outcome=CLOSED.get(fact.cause, "已结束"))
+    review = "请到“我的办件”评价这次办事。" if fact.cause == "done" else ""
+    return _send(row, "onestop.closed", "closed", outcome=CLOSED.get(fact.cause, "已结束"), review=review)
 
 
 def _tell_refusal(row: Application, notice: Notice) -> int:
@@ -134,6 +136,11 @@ def _tell_refusal(row: Application, notice: Notice) -> int:
         basis=notice.basis.rstrip("。"), where=f"请向{elsewhere}申请。" if elsewhere else "", remedy=notice.remedy,
         due=day(notice.due_at),
     )  # fmt: skip
+
+
+def tell_reviewed(row: Application, order: WorkOrder) -> int:
+    """What was found about a bad review."""
+    return _send(row, "onestop.review_answered", f"review:{order.pk}", answer=order.outcome.rstrip("。"))
 
 
 def tell_result(result: Result, what: str, *, key: str = "", **more: str) -> int:

@@ -80,6 +80,7 @@ from linli.onestop.actions.rechecks import (
 )
 from linli.onestop.actions.reckoning import agree_amount, ask_amount, reckon_means
 from linli.onestop.actions.revealing import fetch_bank_file, reveal_account
+from linli.onestop.actions.reviews import answer_review, review_case
 from linli.onestop.actions.scans import (
     begin_reading,
     check_reading,
@@ -109,6 +110,8 @@ from linli.onestop.actions.working import (
 )
 
 __all__ = [
+    "answer_review",
+    "review_case",
     "Draft",
     "Given",
     "Sent",

@@ -14,7 +14,7 @@ from linli.kernel import Refused
 from linli.kernel.web.caller import caller
 from linli.kernel.web.forms import form_page
 from linli.kernel.web.tables import Column, Empty, Table
-from linli.onestop import actions, queries, rules, showing, showing_money
+from linli.onestop import actions, queries, queries_reviews, rules, showing, showing_money
 from linli.onestop.forms import PapersForm, WithdrawForm
 from linli.onestop.models import Application
 from linli.onestop.pages.frame import PLAIN, bound, kept, mine, qr, sign_in
@@ -73,6 +73,7 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
         "steps": wording.steps(queries.timeline_of(row, by), rules.WORDS, {}),
         "may_withdraw": "withdraw" in rules.MOVES[row.state],
         "paid": showing_money.paid_to(row),
+        "reviewable": queries_reviews.reviewable(row),
     }
     return render(request, "onestop/progress.html", context)
 

@@ -139,9 +139,18 @@ def test_an_open_task_has_an_owner_and_a_dissent_its_reason(accepted):
 
 def test_a_survey_is_done_by_two(county, accepted):
     task = task_of(accepted(), "survey")
+    one = county.accounts["town"]
     with pytest.raises(IntegrityError, match="surveyed_by_two"), transaction.atomic():
-        one = county.accounts["town"]
-        Survey.objects.create(task=task, first=one, second=one, done_at=timezone.now())
+        now = timezone.now()
+        Survey.objects.create(
+            task=task,
+            first=one,
+            second=one,
+            done_at=now,
+            first_signed_at=now,
+            second_signed_at=now,
+            signed=True,
+        )
 
 
 def test_a_case_is_told_its_defects_once(accepted):
