@@ -63,7 +63,7 @@ browser-for-tests:
 	@ops/browser-for-tests
 
 test: setup browser-for-tests
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup
 	@$(BIN)/ruff check .

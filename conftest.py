@@ -9,6 +9,7 @@ that server is used.
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from linli.site import environment
@@ -99,6 +101,30 @@ def _copy_anew(server: str) -> None:
     connections.close_all()
     drop, copy = f'DROP DATABASE "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{PRISTINE}"'
     _order(server, drop, copy)
+
+
+# No welcome pages, no sync, and no pages of the browser's own kept ready in the background: they cost more than ours.
+BROWSER = (
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-features=PreloadTopChromeWebUI,Translate,OptimizationHints",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; `make test` installs it."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in this thread
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = next((found for name in names if (found := shutil.which(name))), None)
+        browser = play.chromium.launch(executable_path=path, args=list(BROWSER))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

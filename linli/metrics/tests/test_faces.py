@@ -1,6 +1,5 @@
 """The board and its wall in a real browser: read by axe, drawn by MapLibre, whole on one screen, small enough."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import brotli
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response
 
 from linli.areas import atlas
 from linli.incidents.tests.conftest import GRID, Town
@@ -22,16 +21,6 @@ AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 FILLED = "!document.querySelector('[data-board-map]') || document.querySelector('[data-board-map]').dataset.filled === '1'"
 SMALL = """() => [...document.querySelectorAll('a, button, select, summary')].filter((e) => {
   const r = e.getBoundingClientRect(); return r.width > 1 && r.height < 43.5 && !e.matches('.skip'); }).map((e) => e.outerHTML.slice(0, 90))"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in this thread
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

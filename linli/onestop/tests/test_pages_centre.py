@@ -12,7 +12,7 @@ from linli.onestop.models import Application, Booking, Result, Ticket
 from linli.onestop.tests.conftest import TOWN, County, at, do, task_of
 from linli.onestop.tests.grants import granted
 from linli.onestop.tests.test_pages import client_of, html, own_files, picture, queries_of, said  # noqa: F401
-from linli.onestop.tests.test_pages_faces import AXE, _faults, chromium, visit  # noqa: F401
+from linli.onestop.tests.test_pages_faces import AXE, _faults, visit  # noqa: F401
 from linli.people.actions.persons import seal
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from linli.onestop.models import Bundle, Member, Offer, Task
 from linli.onestop.tests.conftest import person, task_of
 from linli.onestop.tests.test_orders import mate_of, order_for, surveyed
 from linli.onestop.tests.test_pages import own_files  # noqa: F401
-from linli.onestop.tests.test_pages_faces import AXE, _faults, chromium, visit  # noqa: F401
+from linli.onestop.tests.test_pages_faces import AXE, _faults, visit  # noqa: F401
 from linli.people.models import Consent, Tie
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,10 +1,7 @@
 """The JavaScript islands in a real browser, against a real server."""
 
-import shutil
-
 import pytest
 from django.contrib.staticfiles import finders
-from playwright.sync_api import sync_playwright
 
 from linli.kernel.access.models import Grant, Role
 from linli.kernel.files.models import Attachment
@@ -17,16 +14,6 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea, summary')]
   .filter((e) => { const r = e.getBoundingClientRect(), l = e.closest('label')?.getBoundingClientRect();
     return r.width && !e.matches('.skip') && Math.max(r.height, l ? l.height : 0) < 43.5; }).map((e) => e.outerHTML.slice(0, 90))"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in this thread
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
