@@ -113,6 +113,9 @@ class WorkOrder(Located):
             models.Index(fields=["street", "due_at"], condition=Q(done_at=None), name="order_open_by_street"),
             models.Index(fields=["due_at"], condition=Q(done_at=None), name="order_open_by_due"),
             models.Index(
+                fields=["due_at", "id"], condition=Q(state__in=["raised", "disputed"]), name="order_to_place"
+            ),
+            models.Index(
                 fields=["next_rung_at"], condition=Q(next_rung_at__isnull=False), name="order_next_rung"
             ),
             models.Index(fields=["subject"], name="order_by_subject"),

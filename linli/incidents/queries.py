@@ -32,19 +32,25 @@ def seen(viewer: Actor) -> QuerySet[Incident]:
     units = {scope.unit for scope in viewer.scopes("incidents.view") if scope.unit}
     if not units:
         return _without_private(viewer, rows.filter(where))
-    mine = Q(unit__in=units) | Q(_among(_worked_on(viewer, units)))
+    mine = Q(unit__in=units) | _among(_worked_on(viewer, units), few=_few(units))
     return _without_private(viewer, rows.filter(where | mine) if where else rows, mine)
+
+
+FEW = 5_000  # cases up to which a unit's history is best gathered by index and sorted
+
+
+def _few(units: set[str]) -> bool:
+    return not Incident.objects.filter(unit__in=units).values("pk")[FEW : FEW + 1].exists()
 
 
 def _worked_on(viewer: Actor, units: set[str]) -> QuerySet[WorkOrder]:
     """Orders that let the unit's people see a case which is not their unit's own: those it assists with, ever, and
-    whatever it or the viewer has open now (to confirm, to check). Each part has its own small index.
+    whatever else it or the viewer has open now (to confirm, to check). Each part has its own small index.
     """
+    own_case = Q(kind="incident.handle", role="lead", unit__in=units)
     assists = Q(role="assist", unit__in=units)
-    return WorkOrder.objects.filter(
-        assists | Q(done_at=None, unit__in=units) | Q(done_at=None, person=viewer.account),
-        subject__startswith="incidents.incident:",
-    )
+    still = Q(done_at=None) & (Q(unit__in=units) | Q(person=viewer.account)) & ~own_case
+    return WorkOrder.objects.filter(assists | still, subject__startswith="incidents.incident:")
 
 
 def _once_worked_on(viewer: Actor, number: int) -> Incident | None:
@@ -56,15 +62,24 @@ def _once_worked_on(viewer: Actor, number: int) -> Incident | None:
     return Incident.objects.defer("words").filter(pk=number).first()
 
 
-def _among(orders: QuerySet[WorkOrder]) -> Func:
-    """Whether the case is one of those the orders are about; worked out once, so that an index answers it."""
+def _among(orders: QuerySet[WorkOrder], *, few: bool) -> Q:
+    """Whether the case is one of those the orders are about.
+
+    As an array it can be looked up by index, which a unit with few cases wants; as a subquery it is hashed, which is
+    quicker when the newest cases are walked through in order.
+    """
     number = Cast(Func(F("subject"), Value(":"), Value(2), function="split_part"), BigIntegerField())
-    return Func(
-        F("pk"),
-        ArraySubquery(orders.order_by().values_list(number)),
-        template="(%(expressions)s))",
-        arg_joiner=" = ANY (",
-        output_field=BooleanField(),
+    ids = orders.order_by().values_list(number)
+    if not few:
+        return Q(pk__in=ids)
+    return Q(
+        Func(
+            F("pk"),
+            ArraySubquery(ids),
+            template="(%(expressions)s))",
+            arg_joiner=" = ANY (",
+            output_field=BooleanField(),
+        )
     )
 
 
