@@ -96,5 +96,5 @@ def test_whoever_has_no_account_is_told_by_phone_and_the_house_keeps_its_own_ste
     assert Message.objects.filter(subject=row.subject).count() == before
     county.old.account, county.old.phone = None, "13800001111"
     county.old.save()
-    assert telling._send(telling._read(row.pk), "onestop.closed", "test", outcome="已撤件") == 1
+    assert telling._send(telling._read(row.pk), "onestop.closed", "test", outcome="已撤件", review="") == 1
     assert Message.objects.filter(subject=row.subject, channel="sms", template="onestop.closed").count() == 1
