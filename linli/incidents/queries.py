@@ -29,10 +29,15 @@ def seen(viewer: Actor) -> QuerySet[Incident]:
         return rows.none()
     if viewer.kind == "system":
         return rows
-    units = {scope.unit for scope in viewer.scopes("incidents.view") if scope.unit}
+    scopes = list(viewer.scopes("incidents.view"))
+    units = {scope.unit for scope in scopes if scope.unit}
     if not units:
         return _without_private(viewer, rows.filter(where))
     mine = Q(unit__in=units) | _among(_worked_on(viewer, units), few=_few(units))
+    if all(
+        scope.unit for scope in scopes
+    ):  # then `mine` holds all of `where`, and what is private in it is theirs
+        return rows.filter(mine)
     return _without_private(viewer, rows.filter(where | mine) if where else rows, mine)
 
 
